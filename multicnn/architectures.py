@@ -1,0 +1,183 @@
+"""The catalogue: every architecture by its name, and how one is built. Importing this page imports no torch."""
+
+import inspect
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+from multicnn.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from multicnn.blocks.backbone import Backbone
+
+Kind = Literal["image", "audio", "text"]
+
+IMAGE = {
+    "lenet": "multicnn.image.architectures.lenet:LeNet",
+    "resnet9": "multicnn.image.architectures.resnet9:ResNet9",
+    "resnet18": "multicnn.image.architectures.resnet:ResNet18",
+    "resnet34": "multicnn.image.architectures.resnet:ResNet34",
+    "resnet50": "multicnn.image.architectures.resnet:ResNet50",
+    "densenet121": "multicnn.image.architectures.densenet:DenseNet121",
+    "densenet161": "multicnn.image.architectures.densenet:DenseNet161",
+    "densenet169": "multicnn.image.architectures.densenet:DenseNet169",
+    "densenet201": "multicnn.image.architectures.densenet:DenseNet201",
+}
+
+TABLE: dict[str, dict[str, str]] = {
+    "image": IMAGE,
+    "audio": IMAGE,  # a spectrogram is a picture of one channel
+    "text": {"textcnn": "multicnn.text.architectures.textcnn:TextCNN"},
+}
+
+TORCHVISION = "torchvision:"  # whatever the table lacks: torchvision:NAME
+FROM_TORCHVISION = "multicnn.image.architectures.from_torchvision"
+
+
+def names(kind: Kind) -> list[str]:
+    """The architectures of a pipeline, in the catalogue's order; for pictures and sounds torchvision:NAME adds more."""
+    return list(TABLE[kind])
+
+
+def build_image(
+    name: str,
+    *,
+    classes: int,
+    channels: int = 3,
+    size: tuple[int, int] = (224, 224),
+    options: dict[str, Any] | None = None,
+) -> "Backbone":
+    """Builds a network for pictures or spectrograms, [batch, channels, height, width] to logits [batch, classes].
+
+    Args:
+        name: from the table, or torchvision:NAME (which has no `features`).
+        classes: how many there are.
+        channels: of the input.
+        size: the input's height and width.
+        options: the architecture's own settings: keyword arguments of its class.
+
+    Raises:
+        UsageError: no such architecture or option, a value that an option does not take, or inputs too small for it.
+    """
+    options = options or {}
+    given = {"classes": classes, "channels": channels, "size": size}
+    if name.startswith(TORCHVISION):
+        network: Backbone = _build_torchvision(name, given, options)
+    else:
+        network = _build(name, _class("image", name), given, options)
+    _try(name, network, channels, size)
+    return network
+
+
+def build_text(name: str, *, classes: int, vocabulary_size: int, options: dict[str, Any] | None = None) -> "Backbone":
+    """Builds a network for texts, word numbers [batch, tokens] to logits [batch, classes].
+
+    Args:
+        name: from the table.
+        classes: how many there are.
+        vocabulary_size: how many numbers there are, with padding (0) and unknown words (1).
+        options: the architecture's own settings: keyword arguments of its class.
+
+    Raises:
+        UsageError: no such architecture or option, or a value that an option does not take.
+    """
+    given = {"classes": classes, "vocabulary_size": vocabulary_size}
+    return _build(name, _class("text", name), given, options or {})
+
+
+def fitting_size(
+    name: str, size: tuple[int, int], *, channels: int = 3, options: dict[str, Any] | None = None
+) -> tuple[int, int]:
+    """The input size to choose for pictures of some size: theirs, where the network takes it, else the network's own.
+
+    Raises:
+        UsageError: as in `build_image`, whatever the size.
+    """
+    try:
+        build_image(name, classes=2, channels=channels, size=size, options=options)
+    except UsageError:
+        own = _own_size(name)
+        build_image(name, classes=2, channels=channels, size=own, options=options)
+        return own
+    return size
+
+
+def _class(kind: Kind, name: str) -> Any:
+    if name not in TABLE[kind]:
+        near = did_you_mean(name, TABLE[kind]) or f"; there are {', '.join(TABLE[kind])}"
+        raise UsageError(f"there is no {kind} architecture {name}{near}")
+    module, attribute = TABLE[kind][name].split(":")
+    return getattr(import_module(module), attribute)
+
+
+def _build(name: str, kind: Any, given: dict[str, Any], options: dict[str, Any]) -> "Backbone":
+    defaults = {key: one.default for key, one in inspect.signature(kind).parameters.items() if key not in given}
+    _check_names(name, options, list(defaults))
+    _check_kinds(name, options, defaults)
+    try:
+        network: Backbone = kind(**given, **options)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise UsageError(f"{name}: {_first_line(error)}") from error
+    return network
+
+
+def _build_torchvision(name: str, given: dict[str, Any], options: dict[str, Any]) -> Any:
+    theirs = import_module(FROM_TORCHVISION)
+    short = _torchvision_name(name)
+    if options:
+        _check_names(name, options, theirs.torchvision_keywords(short))
+    try:
+        return theirs.TorchvisionClassifier(short, **given, **options)
+    except (ValueError, TypeError, RuntimeError, AssertionError) as error:
+        raise UsageError(f"{name}: {_first_line(error)}") from error
+
+
+def _torchvision_name(name: str) -> str:
+    short = name.removeprefix(TORCHVISION)
+    there: list[str] = import_module(FROM_TORCHVISION).torchvision_names()
+    if short not in there:
+        raise UsageError(f"torchvision has no classifier {short}{did_you_mean(short, there)}")
+    return short
+
+
+def _check_names(name: str, options: dict[str, Any], known: list[str]) -> None:
+    for key in options:
+        if key not in known:
+            near = did_you_mean(key, known) or f"; it has {', '.join(known) or 'none'}"
+            raise UsageError(f"{name} has no option {key}{near}")
+
+
+def _check_kinds(name: str, options: dict[str, Any], defaults: dict[str, Any]) -> None:
+    """An option takes what its default is: a number, a whole number, a word, a truth value. Lists check themselves."""
+    for key, value in options.items():
+        wanted = type(defaults[key])
+        fits = type(value) is wanted or (wanted is float and type(value) is int)
+        if wanted in (bool, int, float, str) and not fits:
+            raise UsageError(f"{name}: {key} is like {defaults[key]!r}, not like {value!r}")
+
+
+def _own_size(name: str) -> tuple[int, int]:
+    if name.startswith(TORCHVISION):
+        size: tuple[int, int] = import_module(FROM_TORCHVISION).torchvision_size(_torchvision_name(name))
+        return size
+    own: tuple[int, int] = _class("image", name).own_size
+    return own
+
+
+def _try(name: str, network: "Backbone", channels: int, size: tuple[int, int]) -> None:
+    """Runs the network on the shape alone, so that a size that it does not take is known before anything is trained."""
+    import torch
+
+    from multicnn.blocks.arithmetic import run_on_meta
+
+    training = network.training
+    try:
+        run_on_meta(network.eval(), torch.empty(1, channels, *size, device="meta"))
+    except (RuntimeError, ValueError, AssertionError) as error:
+        own = " x ".join(map(str, _own_size(name)))
+        raise UsageError(f"{name} does not take inputs of {size[0]} x {size[1]}; its own size is {own}") from error
+    finally:
+        network.train(training)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,109 @@
+"""Sounds: from a recipe to a reader, a spectrogram and a network."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from multicnn.architectures import build_image
+from multicnn.audio.augment import AudioAugmentation, SpecAugment
+from multicnn.audio.frontend import LogMel, mel_defaults
+from multicnn.audio.read import AudioFacts, AudioReader, auto_settings, inspect
+from multicnn.blocks.classifier import Classifier
+from multicnn.data.example import Example
+from multicnn.errors import InputError, UsageError
+from multicnn.recipe import AudioRecipe, Recipe, fill, fill_training
+
+# Enough sounds to know what the others are like.
+SURVEYED = 256
+
+
+class AudioPipeline:
+    """The audio pipeline's side of `multicnn.pipeline.Pipeline`."""
+
+    most_epochs = 200
+
+    def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, AudioReader]:
+        """Hears a few sounds and settles sample rate, duration, spectrogram and network."""
+        assert isinstance(recipe, AudioRecipe)
+        recipe = recipe.model_copy(deep=True)
+        rate, seconds = auto_settings(survey(examples))
+        fill(recipe.audio, sample_rate=rate, duration=seconds)
+        rate, seconds = int(recipe.audio.sample_rate), float(recipe.audio.duration)
+        fill(recipe.audio.mel, **mel_defaults(rate, seconds))
+        fill(recipe.model, arch="densenet121")
+        return recipe, AudioReader(rate, round(rate * seconds), recipe.audio.fit)
+
+    def settle_training(self, recipe: Recipe, count: int, pretrained: bool) -> None:
+        """Many epochs for few sounds; a gentle rate for weights that have learned already."""
+        batch_size = int(np.clip(2 ** round(np.log2(max(count, 1) / 50)), 8, 32))
+        fill_training(
+            recipe.training,
+            epochs=int(np.clip(round(100_000 / max(count, 1)), 15, 50)),
+            batch_size=batch_size,
+            lr=3e-4 if pretrained else 2e-3 * batch_size / 32,
+            weight_decay=0.05,
+            label_smoothing=0.1,
+            clip=0.0,
+        )
+
+    def network(self, recipe: Recipe, reader: Any, classes: int) -> Classifier:
+        """The spectrogram and the architecture that the recipe names, with one input channel."""
+        assert isinstance(recipe, AudioRecipe)
+        frontend = LogMel(reader.sample_rate, **recipe.audio.mel.model_dump())
+        size = tuple(frontend(torch.zeros(1, reader.samples)).shape[-2:])
+        network = build_image(recipe.model.arch, classes=classes, channels=1, size=size, options=recipe.model.options)
+        return Classifier(frontend, network)
+
+    def calibrate(self, model: Classifier, inputs: Tensor) -> None:
+        """Sets the spectrogram's mean and deviation, from waveforms [batch, samples]."""
+        frontend = model.frontend
+        assert isinstance(frontend, LogMel)
+        frontend.fit([inputs])
+
+    def augmentation(self, recipe: Recipe) -> "Augmenting":
+        """Gain, shifts and noise on the waveform; masks on the spectrogram."""
+        assert isinstance(recipe, AudioRecipe)
+        settings = recipe.augment
+        return Augmenting(
+            AudioAugmentation(settings.gain, settings.shift, settings.noise),
+            SpecAugment(settings.time_mask, settings.frequency_mask),
+        )
+
+
+class Augmenting:
+    """Augmentation of waveforms and of their spectrograms."""
+
+    def __init__(self, waveform: AudioAugmentation, spectrogram: SpecAugment) -> None:
+        self.waveform = waveform
+        self.spectrogram = spectrogram
+
+    def inputs(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Waveforms, [batch, samples]."""
+        changed: Tensor = self.waveform(x, generator)
+        return changed
+
+    def features(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Spectrograms, [batch, 1, mels, frames]."""
+        changed: Tensor = self.spectrogram(x, generator)
+        return changed
+
+
+def survey(examples: Sequence[Example]) -> list[AudioFacts]:
+    """What an evenly spread few of the sounds are like; the broken ones are passed over.
+
+    Raises:
+        UsageError: none of them can be read.
+    """
+    step = max(1, len(examples) // SURVEYED)
+    facts, reasons = [], []
+    for example in examples[::step]:
+        try:
+            facts.append(inspect(example.load()))
+        except InputError as error:
+            reasons.append(f"{example.name}: {error}")
+    if not facts:
+        raise UsageError(f"none of the sounds can be read; the first: {reasons[0]}")
+    return facts

@@ -1,0 +1,80 @@
+"""From a trained model to one ONNX file."""
+
+import contextlib
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from multicnn.blocks.classifier import Classifier, Probabilities
+from multicnn.pipeline import Reader
+
+OPSET = 18
+
+
+def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Path) -> None:
+    """Writes the graph from a reader's batch to probabilities, with all weights in it.
+
+    Args:
+        model: trained; on the CPU and in float32.
+        reader: gives the shape of a batch.
+        example: one example, as the reader gives it.
+        path: the .onnx file.
+    """
+    inputs = torch.from_numpy(reader.collate([example, example]))
+    axes = {0: torch.export.Dim("batch")}
+    if inputs.ndim == 2 and inputs.dtype == torch.int32:
+        axes[1] = torch.export.Dim("tokens", min=2)
+    graph = Probabilities(model).eval()
+    with _quietly():
+        program = torch.onnx.export(
+            graph,
+            (inputs,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["input"],
+            output_names=["probabilities"],
+            dynamic_shapes=(axes,),
+            verbose=False,
+        )
+    assert program is not None
+    program.save(path, external_data=False)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """The exporter tells its own developers much that users need not know."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def add_metadata(path: Path, text: str) -> None:
+    """Puts a text into the model's metadata under the key `multicnn`, in place and all at once.
+
+    Args:
+        path: the .onnx file.
+        text: JSON.
+    """
+    import onnx
+
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {"multicnn": text})
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    onnx.save(model, partial)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)

@@ -1,0 +1,129 @@
+"""multicnn data: look a data set over before training on it, and divide it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from multicnn.data.endings import Kind
+    from multicnn.data.layout import Columns
+    from multicnn.data.report import Report
+
+app = typer.Typer(help="Check a data set, or divide it into parts or folds.")
+
+SHOWN = 10  # items under a warning; what is broken is named in full
+MARKS = {"ok": ("✔", "green"), "warning": ("⚠", "yellow"), "broken": ("✘", "red")}
+
+Data = Annotated[str, typer.Argument(help="Folder, manifest, archives separated by commas, or sample:NAME.")]
+KindOption = Annotated[
+    Literal["image", "audio", "text"] | None, typer.Option(help="What the examples are. Default: told by the data.")
+]
+Root = Annotated[str | None, typer.Option(help="Folder or archive of the manifest's paths. Default: its own folder.")]
+TextColumn = Annotated[str | None, typer.Option(help="Column of the texts. Default: text or sentence.")]
+PathColumn = Annotated[
+    str | None, typer.Option(help="Column of the paths. Default: path, file, filename, image, audio.")
+]
+LabelColumn = Annotated[str | None, typer.Option(help="Column of the labels. Default: label, class, category, target.")]
+SplitColumn = Annotated[str | None, typer.Option(help="Column of the parts. Default: split, where there is one.")]
+FoldColumn = Annotated[str | None, typer.Option(help="Column of the folds. Default: fold, where there is one.")]
+GroupColumn = Annotated[str | None, typer.Option(help="Column of groups that stay together. Default: none.")]
+
+
+@app.command()
+def check(
+    data: Data,
+    *,
+    kind: KindOption = None,
+    root: Root = None,
+    text_column: TextColumn = None,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
+    fold_column: FoldColumn = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON. Default: off.")] = False,
+) -> None:
+    """Report what would spoil a training: broken files, duplicates, rare classes. Status 3 if anything is broken."""
+    import json
+
+    from multicnn.data.check import check as look_over
+    from multicnn.data.layout import Columns
+
+    columns = Columns(text_column, path_column, label_column, split_column, fold_column)
+    report = look_over(data, _kind(data, kind, columns), columns=columns, root=root)
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        _print(report)
+    if report.is_broken:
+        raise typer.Exit(3)
+
+
+@app.command()
+def split(
+    data: Data,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The manifest to write (.csv).")],
+    val: Annotated[
+        float, typer.Option(help="Share of the examples for validation. Default: 0.", show_default=False)
+    ] = 0,
+    test: Annotated[float, typer.Option(help="Share of the examples for testing. Default: 0.", show_default=False)] = 0,
+    folds: Annotated[int | None, typer.Option(help="Write a fold column instead, with this many folds.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed divides alike. Default: 0.", show_default=False)] = 0,
+    group_duplicates: Annotated[
+        bool, typer.Option(help="Keep examples with the same content together. Default: on.", show_default=False)
+    ] = True,
+    kind: KindOption = None,
+    root: Root = None,
+    text_column: TextColumn = None,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
+    fold_column: FoldColumn = None,
+    group_column: GroupColumn = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the manifest. Default: off.")] = False,
+) -> None:
+    """Write a manifest with a split or fold column: stratified by class, seeded, duplicates and groups on one side."""
+    from multicnn.data.division import Division, divide, write_manifest
+    from multicnn.data.layout import Columns, open_dataset
+    from multicnn.errors import UsageError
+
+    if output.suffix.lower() != ".csv":
+        raise UsageError(f"{output}: the manifest is written as CSV; give it the ending .csv")
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output} is there already; --overwrite replaces it")
+    columns = Columns(text_column, path_column, label_column, split_column, fold_column, group_column)
+    its_kind = _kind(data, kind, columns)
+    if data.startswith("sample:") and its_kind != "text":
+        raise UsageError(f"{data} has its own parts and lies in no file that a manifest could name")
+    opened = open_dataset(data, its_kind, columns=columns, root=root)
+    for note in opened.notes:
+        typer.echo(f"multicnn: {note}", err=True)
+    examples = divide(opened, Division(val, test, folds, seed, group_duplicates))
+    if write_manifest(output, its_kind, examples):
+        typer.echo(f"multicnn: the paths are names in the archive; use it with --root {root or data}", err=True)
+    for trouble in opened.troubles:
+        typer.echo(f"multicnn: {trouble}; it was left out", err=True)
+    if opened.troubles:
+        raise typer.Exit(3)
+
+
+def _kind(data: str, kind: str | None, columns: "Columns") -> "Kind":
+    """The kind that was given, or the one that the data tell."""
+    from multicnn.data.kind import guess_kind
+
+    return cast("Kind", kind) if kind else guess_kind(data, columns)
+
+
+def _print(report: "Report") -> None:
+    """The report for people: a section each, a line for each finding, and the items under it."""
+    for section in report.sections:
+        typer.secho(f"\n{section.title}", bold=True)
+        for finding in section.findings:
+            mark, colour = MARKS[finding.status]
+            typer.echo(f"{typer.style(mark, fg=colour)} {finding.message}")
+            shown = finding.items if finding.status == "broken" else finding.items[:SHOWN]
+            for item in shown:
+                typer.echo(f"    {item}")
+            if len(shown) < len(finding.items):
+                typer.echo(f"    ... and {len(finding.items) - len(shown):,} more; --json names them all")

@@ -1,0 +1,196 @@
+"""multicnn predict: what does a model say of these inputs?"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from multicnn.errors import UsageError
+
+if TYPE_CHECKING:
+    from multicnn.inference.inputs import Request
+    from multicnn.inference.output import Writer
+    from multicnn.inference.predictor import Predictor
+
+BATCH_SIZES = {"image": 16, "audio": 16, "text": 256}
+
+
+def _option(*names: str, help: str) -> Any:
+    return typer.Option(*names, help=help, show_default=False)
+
+
+Format = Literal["jsonl", "csv", "tsv", "table"]
+
+
+def predict(
+    model: Annotated[str, typer.Argument(help="A run, a bundle or a .onnx file of multicnn's.")],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Files, folders, patterns, archives, manifests (.csv .tsv .jsonl .parquet), or - for standard input: "
+            "a path a line, for text models a text a line. Default: - where standard input is not a terminal.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    text: Annotated[
+        list[str] | None, _option("--text", help="A text to classify; may be repeated. Default: none.")
+    ] = None,
+    lines: Annotated[bool, _option("--lines", help="Named files hold one text a line. Default: one document.")] = False,
+    nul: Annotated[bool, _option("--null", "-0", help="Standard input is separated by NUL. Default: lines.")] = False,
+    format_: Annotated[
+        Format | None,
+        _option(
+            "--format",
+            help="jsonl, csv, tsv or table. Default: table on a terminal, by the ending of --output, else jsonl.",
+        ),
+    ] = None,
+    top_k: Annotated[
+        int | None, _option("--top-k", help="Tell only the K most probable classes. Default: all.")
+    ] = None,
+    threshold: Annotated[
+        float, _option("--threshold", help="No label (null) where the score is below this. Default: 0.")
+    ] = 0.0,
+    output: Annotated[
+        Path | None,
+        _option("--output", "-o", help="A file, written as a whole or not at all. Default: standard output."),
+    ] = None,
+    batch_size: Annotated[
+        int | None, _option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 256 texts.")
+    ] = None,
+    workers: Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")] = None,
+    text_column: Annotated[
+        str | None, _option("--text-column", help="A manifest's column of texts. Default: text or sentence.")
+    ] = None,
+    path_column: Annotated[
+        str | None,
+        _option("--path-column", help="A manifest's column of paths. Default: path, file, filename, image or audio."),
+    ] = None,
+    root: Annotated[
+        str | None, _option("--root", help="Folder or archive of a manifest's paths. Default: the manifest's own.")
+    ] = None,
+    quiet: Annotated[bool, _option("--quiet", "-q", help="Errors only on stderr, no notes. Default: off.")] = False,
+) -> None:
+    """Classify files or texts. One result per input, in order; status 3 if some could not be read."""
+    from multicnn.bundle.read import open_bundle
+    from multicnn.data.request import Columns
+    from multicnn.inference.inputs import Request
+    from multicnn.inference.predictor import Predictor
+
+    _check_range(top_k=top_k, batch_size=batch_size, workers=workers)
+    if not 0 <= threshold <= 1:
+        raise UsageError(f"--threshold is between 0 and 1, not {threshold:g}")
+    if not inputs and not text:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("no inputs; name files, folders or -, or give a text with --text")
+        inputs = ["-"]
+    request = Request(
+        inputs=inputs or [],
+        texts=text or [],
+        lines=lines,
+        nul=nul,
+        columns=Columns(text=text_column, path=path_column),
+        root=root,
+        note=_silent if quiet else _note,
+    )
+    bundle = open_bundle(model)
+    _check_effect(request, bundle.meta["pipeline"])
+    predictor = Predictor(bundle)
+    size = batch_size or BATCH_SIZES[predictor.pipeline]
+    with _quiet_when_closed(), _writer(output, format_, predictor.labels, top_k) as writer:
+        total, failed = _run(
+            predictor, request, writer, batch_size=size, workers=workers, top_k=top_k, threshold=threshold
+        )
+    if failed:
+        if not quiet:
+            _note(f"{failed:,} of {total:,} inputs could not be used; each has its own error line")
+        raise typer.Exit(3)
+
+
+def _run(
+    predictor: "Predictor",
+    request: "Request",
+    writer: "Writer",
+    *,
+    batch_size: int,
+    workers: int | None,
+    top_k: int | None,
+    threshold: float,
+) -> tuple[int, int]:
+    """Classifies everything; returns how many inputs there were and how many failed."""
+    from multicnn.data.decode import default_workers
+    from multicnn.inference.inputs import items
+    from multicnn.inference.output import predictions
+    from multicnn.inference.stream import answers
+
+    total = failed = 0
+    chunks = items(predictor.pipeline, request)
+    readers = workers or default_workers()
+    writer.write([])  # the heading comes even where nothing follows
+    for batch in answers(predictor, chunks, batch_size=batch_size, workers=readers, live=request.live):
+        writer.write(predictions(batch, predictor.labels, top_k, threshold))
+        total += len(batch)
+        failed += sum(answer.probabilities is None for answer in batch)
+    return total, failed
+
+
+@contextmanager
+def _writer(path: Path | None, format_: Format | None, labels: list[str], top_k: int | None) -> Iterator["Writer"]:
+    """Where results go, in the format that was asked for or that suits the place."""
+    from multicnn.inference.output import output_file
+
+    if path is not None:
+        suited: dict[str, Format] = {".csv": "csv", ".tsv": "tsv"}
+        with output_file(path) as stream:
+            yield _formatted(stream, format_ or suited.get(path.suffix.lower(), "jsonl"), labels, top_k)
+        return
+    yield _formatted(sys.stdout.buffer, format_ or ("table" if sys.stdout.isatty() else "jsonl"), labels, top_k)
+
+
+def _formatted(stream: Any, format_: Format, labels: list[str], top_k: int | None) -> "Writer":
+    from multicnn.inference.output import JsonLines, Separated
+
+    if format_ == "table":
+        from multicnn.cli.render import PredictionTable
+
+        return PredictionTable(stream, labels, top_k)
+    return JsonLines(stream) if format_ == "jsonl" else Separated(stream, labels, "," if format_ == "csv" else "\t")
+
+
+@contextmanager
+def _quiet_when_closed() -> Iterator[None]:
+    """`| head -1` is no error: when nobody reads on, the command ends with status 0."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
+        raise typer.Exit from None
+
+
+def _check_range(**counts: int | None) -> None:
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise UsageError(f"--{name.replace('_', '-')} is at least 1, not {value}")
+
+
+def _check_effect(request: "Request", pipeline: str) -> None:
+    """Refuses options that would do nothing here."""
+    reads = {"image": "pictures", "audio": "sounds", "text": "texts"}[pipeline]
+    if pipeline != "text" and (request.lines or request.texts):
+        raise UsageError(f"--{'lines' if request.lines else 'text'} is for text models; this one reads {reads}")
+    if request.nul and "-" not in request.inputs:
+        raise UsageError("-0 is about standard input, which is not among the inputs; add - or leave -0 out")
+    if (request.columns.given() or request.root is not None) and not request.has_rows:
+        raise UsageError("column names and --root are about manifests, and none is among the inputs; leave them out")
+
+
+def _note(note: str) -> None:
+    print(f"multicnn: {note}", file=sys.stderr)
+
+
+def _silent(note: str) -> None:
+    pass

@@ -1,0 +1,176 @@
+"""What people see: tables on standard output, and JSON. rich is imported where a table is drawn."""
+
+import io
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from multicnn.bundle.read import Bundle
+    from multicnn.inference.output import Prediction
+
+WIDE = 160  # columns where standard output is no terminal
+LARGEST_CONFUSION = 12  # classes; a larger matrix fits no terminal
+RUNNERS_UP = 2
+RATES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "top5_accuracy": "top-5 accuracy",
+}
+SMALL_IS_GOOD = {"log_loss": "log loss", "ece": "calibration error (ECE)"}
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on standard output, indented, UTF-8 whatever the terminal's locale."""
+    sys.stdout.buffer.write(json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def print_metrics(figures: dict[str, Any]) -> None:
+    """The overall figures, a line for each class, and the confusion matrix where it is not too large."""
+    console = _console()
+    overall = _table()
+    overall.add_column("examples")
+    overall.add_column(f"{figures['count']:,}", justify="right")
+    for key, name in RATES.items():
+        overall.add_row(name, _percent(figures[key]))
+    for key, name in SMALL_IS_GOOD.items():
+        overall.add_row(name, f"{figures[key]:.4f}")
+    console.print(overall)
+    classes = _table("class", "precision", "recall", "F1", "examples")
+    for label, one in figures["per_class"].items():
+        rates = [_percent(one[rate]) for rate in ("precision", "recall", "f1")]
+        classes.add_row(printable(label), *rates, f"{one['count']:,}")
+    console.print(classes)
+    if len(figures["confusion"]["labels"]) <= LARGEST_CONFUSION:
+        console.print(_confusion(figures["confusion"]))
+
+
+def _confusion(confusion: dict[str, Any]) -> "Table":
+    """Truth in rows, prediction in columns; the diagonal is bold, a zero is a dot."""
+    labels = [printable(label) for label in confusion["labels"]]
+    table = _table("truth \\ predicted", *labels)
+    for row, (label, counts) in enumerate(zip(labels, confusion["matrix"], strict=True)):
+        cells = [f"{count:,}" if count else "·" for count in counts]
+        cells[row] = f"[bold]{cells[row]}[/bold]"
+        table.add_row(label, *cells)
+    return table
+
+
+def print_info(bundle: "Bundle") -> None:
+    """A model's own description as a table of two columns."""
+    meta = bundle.meta
+    architecture, made = meta.get("architecture", {}), meta.get("provenance", {})
+    table = _table()
+    table.add_column("model")
+    table.add_column(printable(str(bundle.model)), overflow="fold")
+    classes = ", ".join(printable(label) for label in meta["labels"])
+    shape = " x ".join(str(size) for size in meta.get("input", {}).get("shape", []))
+    settings = {key: value for key, value in meta["reader"].items() if not isinstance(value, list | dict)}
+    counted = ", ".join(f"{part} {count:,}" for part, count in made.get("examples", {}).items() if count)
+    versions = ", ".join(f"{name} {version}" for name, version in made.get("versions", {}).items())
+    rows = {
+        "reads": {"image": "pictures", "audio": "sounds", "text": "texts"}[meta["pipeline"]],
+        f"{len(meta['labels'])} classes": classes,
+        "architecture": architecture.get("name"),
+        "parameters": f"{architecture['parameters']:,}" if "parameters" in architecture else None,
+        "input": f"{meta.get('input', {}).get('dtype', '')} {shape}",
+        "preparation": ", ".join(f"{key} {value}" for key, value in settings.items()),
+        "vocabulary": f"{len(meta['reader']['vocabulary']):,} words" if "vocabulary" in meta["reader"] else None,
+        "data": made.get("data"),
+        "examples": counted,
+        "weights from": made.get("weights"),
+        "made": made.get("created"),
+        "by": f"multicnn {made.get('multicnn')}; {versions}" if made else None,
+    }
+    for name, value in rows.items():
+        if value:
+            table.add_row(name, printable(str(value)))
+    for part, figures in (meta.get("figures") or {}).items():
+        if figures:
+            table.add_row(f"{part} part", _short_figures(figures))
+    _console().print(table)
+
+
+def _short_figures(figures: dict[str, Any]) -> str:
+    rates = [f"{name} {_percent(figures[key])}" for key, name in RATES.items() if key in figures]
+    small = [f"{name} {figures[key]:.4f}" for key, name in SMALL_IS_GOOD.items() if key in figures]
+    return ", ".join([*rates, *small, f"{figures['count']:,} examples"])
+
+
+class PredictionTable:
+    """Predictions as a table that grows batch by batch; the columns' widths are known from the start.
+
+    Args:
+        stream: a terminal, or where the table is wanted.
+        labels: the classes.
+        top_k: how many classes are shown; None for the best and two runners-up.
+    """
+
+    def __init__(self, stream: BinaryIO, labels: list[str], top_k: int | None) -> None:
+        self._stream = stream
+        self._others = RUNNERS_UP if top_k is None else top_k - 1
+        self._label_width = min(30, max(5, *(len(label) for label in labels)))
+        self._is_first = True
+
+    def write(self, told: Sequence["Prediction"]) -> None:
+        """Prints the rows of one batch, after the heading the first time."""
+        from rich import box
+        from rich.table import Table
+
+        table = Table(box=box.SIMPLE_HEAD, show_header=self._is_first, show_edge=False, pad_edge=False, expand=True)
+        table.add_column("input", ratio=3, no_wrap=True, overflow="ellipsis")
+        table.add_column("label", width=self._label_width, no_wrap=True, overflow="ellipsis")
+        table.add_column("score", width=7, justify="right")
+        table.add_column("then" if self._others else "", ratio=2, overflow="fold")
+        for one in told:
+            table.add_row(*self._cells(one))
+        self._is_first = False
+        text = io.StringIO()
+        _console(text, self._stream.isatty()).print(table)
+        self._stream.write(text.getvalue().encode("utf-8", "backslashreplace"))
+        self._stream.flush()
+
+    def _cells(self, one: "Prediction") -> list[str]:
+        shown = printable(one["input"])
+        if "error" in one:
+            return [shown, "", "", f"[red]{printable(one['error'])}[/red]"]
+        others = list(one["scores"].items())[1 : 1 + self._others]
+        label = "[dim]-[/dim]" if one["label"] is None else f"[bold]{printable(one['label'])}[/bold]"
+        then = ", ".join(f"{printable(name)} {_percent(score)}" for name, score in others)
+        return [shown, label, _percent(one["score"]), f"[dim]{then}[/dim]"]
+
+
+def printable(text: str) -> str:
+    """A text as a table may show it: no control characters (a file name could move the cursor), no rich markup."""
+    from rich.markup import escape
+
+    return escape("".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text))
+
+
+def _console(file: Any = None, terminal: bool | None = None) -> "Console":
+    """A rich console; wide where nobody's terminal limits it."""
+    from rich.console import Console
+
+    is_terminal = sys.stdout.isatty() if terminal is None else terminal
+    return Console(file=file, force_terminal=is_terminal, width=None if is_terminal else WIDE, highlight=False)
+
+
+def _table(*columns: str) -> "Table":
+    """An empty table in the house style: the first column to the left, the others to the right."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="right" if number else "left")
+    return table
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:.2f} %" if rate < 1 else "100 %"

@@ -1,0 +1,227 @@
+"""multicnn train image|audio|text: from a data set to a measured model."""
+
+from typing import Annotated, Any
+
+import typer
+
+from multicnn.cli.clock import STARTED
+
+app = typer.Typer(help="Train a classifier for images, sounds or texts.", no_args_is_help=True)
+
+# The recipe key that each option sets; an option that is not given leaves its key alone.
+KEYS = {
+    "data": "data.path",
+    "root": "data.root",
+    "val": "data.validation",
+    "test": "data.test",
+    "fold": "data.fold",
+    "text_column": "data.text_column",
+    "path_column": "data.path_column",
+    "label_column": "data.label_column",
+    "split_column": "data.split_column",
+    "fold_column": "data.fold_column",
+    "group_column": "data.group_column",
+    "workers": "data.workers",
+    "arch": "model.arch",
+    "weights": "model.weights",
+    "epochs": "training.epochs",
+    "batch_size": "training.batch_size",
+    "lr": "training.lr",
+    "seed": "training.seed",
+    "device": "training.device",
+    "precision": "training.precision",
+    "time_budget": "training.time_budget",
+}
+
+
+def _option(*names: str, help: str) -> Any:
+    return typer.Option(*names, help=help, show_default=False)
+
+
+Text = str | None
+DataArgument = Annotated[
+    Text,
+    typer.Argument(
+        help="A folder of classes, a manifest (.csv .tsv .jsonl .parquet), a .tar archive, or sample:NAME.",
+        show_default=False,
+    ),
+]
+Output = Annotated[Text, _option("--output", "-o", help="The run's folder. Default: runs/<pipeline>/<name>.")]
+Name = Annotated[Text, _option("--name", help="The run's name under runs/<pipeline>. Default: the data's name.")]
+RecipeName = Annotated[
+    Text,
+    _option(
+        "--recipe",
+        "-r",
+        help="A recipe file, or the name of one (see multicnn recipes list). Default: none.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    _option("--set", "-s", help="key.path=value on top of the recipe, such as training.lr=0.01; may be repeated."),
+]
+Arch = Annotated[
+    Text,
+    _option(
+        "--arch",
+        help="The network: lenet, densenet121, torchvision:NAME, textcnn, ... Default: auto, by the data.",
+    ),
+]
+Weights = Annotated[
+    Text,
+    _option(
+        "--weights",
+        help="What to start from: auto|imagenet|none|FILE|RUN. Default: auto, ImageNet if possible.",
+    ),
+]
+Epochs = Annotated[
+    int | None, _option("--epochs", help="How often each example is seen. Default: auto, by the number of examples.")
+]
+BatchSize = Annotated[int | None, _option("--batch-size", help="Examples a step. Default: auto.")]
+Lr = Annotated[float | None, _option("--lr", help="The highest learning rate. Default: auto.")]
+Seed = Annotated[int | None, _option("--seed", help="Decides all that is random. Default: 0.")]
+Device = Annotated[Text, _option("--device", help="auto|cpu|cuda|cuda:N|mps. Default: auto.")]
+Precision = Annotated[
+    Text, _option("--precision", help="auto|fp32|bf16|fp16. Default: auto, bf16 where the hardware computes in it.")
+]
+Val = Annotated[
+    Text,
+    _option(
+        "--val",
+        help="The validation part: a fraction of the training part, or a data set. Default: the data has it, or 0.1.",
+    ),
+]
+Test = Annotated[Text, _option("--test", help="The test part, a data set. Default: the data's own, if it has one.")]
+Root = Annotated[
+    Text,
+    _option(
+        "--root",
+        help="What the paths in a manifest are relative to; may be an archive. Default: the manifest's folder.",
+    ),
+]
+Fold = Annotated[Text, _option("--fold", help="The fold to hold out as the test part. Default: none.")]
+TextColumn = Annotated[
+    Text, _option("--text-column", help="The manifest's column of texts. Default: text or sentence.")
+]
+PathColumn = Annotated[
+    Text,
+    _option("--path-column", help="The manifest's column of paths. Default: path, file, filename, image or audio."),
+]
+LabelColumn = Annotated[
+    Text, _option("--label-column", help="The manifest's column of classes. Default: label, class, category or target.")
+]
+SplitColumn = Annotated[Text, _option("--split-column", help="The manifest's column of parts. Default: split.")]
+FoldColumn = Annotated[Text, _option("--fold-column", help="The manifest's column of folds. Default: fold.")]
+GroupColumn = Annotated[
+    Text,
+    _option("--group-column", help="A column, such as speaker; no group is ever on both sides. Default: none."),
+]
+Workers = Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")]
+TimeBudget = Annotated[
+    Text, _option("--time-budget", help="90s, 10m or 2h from the start of the command to its end. Default: none.")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --output; takes everything from there.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check data and recipe, print the plan, start nothing.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print the figures (or the plan) as JSON instead of the run's path.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+
+
+def _command(kind: str) -> Any:
+    """The command of one pipeline; text has texts in its manifests, the others have files."""
+
+    def common(
+        data: DataArgument = None,
+        output: Output = None,
+        name: Name = None,
+        recipe: RecipeName = None,
+        set_: Settings = None,
+        arch: Arch = None,
+        weights: Weights = None,
+        epochs: Epochs = None,
+        batch_size: BatchSize = None,
+        lr: Lr = None,
+        seed: Seed = None,
+        device: Device = None,
+        precision: Precision = None,
+        val: Val = None,
+        test: Test = None,
+        root: Root = None,
+        fold: Fold = None,
+        text_column: TextColumn = None,
+        path_column: PathColumn = None,
+        label_column: LabelColumn = None,
+        split_column: SplitColumn = None,
+        fold_column: FoldColumn = None,
+        group_column: GroupColumn = None,
+        workers: Workers = None,
+        time_budget: TimeBudget = None,
+        resume: Resume = False,
+        overwrite: Overwrite = False,
+        dry_run: DryRun = False,
+        as_json: AsJson = False,
+        quiet: Quiet = False,
+    ) -> None:
+        given = {key: value for key, value in locals().items() if key in KEYS and value is not None}
+        _run(kind, given, set_ or [], recipe, output, name, resume, overwrite, dry_run, as_json, quiet)
+
+    return common
+
+
+for _kind, _what in (("image", "pictures"), ("audio", "sounds"), ("text", "texts")):
+    app.command(_kind, help=f"Train a classifier for {_what}. Prints the run's folder.")(_command(_kind))
+
+
+def _run(
+    kind: str,
+    given: dict[str, Any],
+    settings: list[str],
+    recipe: str | None,
+    output: str | None,
+    name: str | None,
+    resume: bool,
+    overwrite: bool,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Builds the recipe, finds the folder, trains, prints."""
+    import json
+
+    from multicnn.errors import UsageError
+    from multicnn.recipe_files import load_recipe, parse_setting
+    from multicnn.training.run_folder import run_folder
+
+    on_top = {KEYS[key]: value for key, value in given.items()}
+    on_top |= dict(parse_setting(kind, setting) for setting in settings)
+    if resume:
+        if on_top or recipe or overwrite or dry_run or not (output or name):
+            raise UsageError(
+                f"--resume takes everything from the run; say just: multicnn train {kind} --output DIR --resume"
+            )
+        run = run_folder(kind, output, name, "")
+        run.require()
+        resolved = load_recipe(kind, str(run.config))
+    else:
+        resolved = load_recipe(kind, recipe, on_top)
+        run = run_folder(kind, output, name, resolved.data.path)
+    if not resume:
+        run.check(overwrite)
+    if dry_run:
+        from multicnn.training.dry_run import dry_run as outline_plan
+        from multicnn.training.dry_run import print_plan
+
+        plan = outline_plan(resolved, run)
+        typer.echo(json.dumps(plan, ensure_ascii=False)) if as_json else print_plan(plan)
+        return
+    from multicnn.training.progress import Reporter
+    from multicnn.training.train import train
+
+    outcome = train(resolved, run, Reporter(quiet), STARTED, resume)
+    typer.echo(
+        json.dumps({"run": str(outcome.run), **outcome.metrics}, ensure_ascii=False) if as_json else str(outcome.run)
+    )
+    if outcome.troubles:
+        raise typer.Exit(3)

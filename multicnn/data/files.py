@@ -1,0 +1,45 @@
+"""Writing files so that a reader never meets half of one."""
+
+import os
+import secrets
+from pathlib import Path
+
+from multicnn.errors import MulticnnError
+
+
+def write_atomically(path: str | Path, content: bytes | str) -> None:
+    """Writes a file under a temporary name beside it, syncs it and renames it; folders on the way are made.
+
+    A crash or a full disk leaves the old file as it was. Devices and pipes (`/dev/stdout`) are written
+    straight, and a symbolic link is followed, so that its target is replaced and not the link.
+
+    Args:
+        path: the file to write.
+        content: bytes, or text that is written as UTF-8 (names that were no UTF-8 on disk keep their bytes).
+
+    Raises:
+        MulticnnError: the file cannot be written.
+    """
+    path = Path(path)
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(data)
+            return
+        _replace(path.resolve(), data)
+    except OSError as error:
+        raise MulticnnError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Writes beside `path` and renames; the temporary file never stays behind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
+    try:
+        with beside.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

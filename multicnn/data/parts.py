@@ -1,0 +1,147 @@
+"""Which example is used for what: training, validation and test part."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from multicnn.data.duplicates import content_keys, merge_groups
+from multicnn.data.example import DataSet, Example, Trouble
+from multicnn.data.files import write_atomically
+from multicnn.data.layout import Columns, open_dataset
+from multicnn.data.splits import stratified_split
+from multicnn.errors import UsageError
+from multicnn.recipe import Data
+
+Kind = Literal["image", "audio", "text"]
+
+
+@dataclass(slots=True)
+class Parts:
+    """The three parts of a data set, and what was noticed on the way."""
+
+    train: list[Example]
+    validation: list[Example]
+    test: list[Example]
+    troubles: list[Trouble] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def labels(self) -> list[str]:
+        """All classes, in natural order."""
+        return DataSet("", "", [*self.train, *self.validation, *self.test], [], []).labels
+
+    def named(self) -> dict[str, list[Example]]:
+        """The parts by their names in split.csv and metrics.json."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+def divide(data: Data, kind: Kind, seed: int) -> Parts:
+    """Opens the data and divides it as the recipe says.
+
+    A part that the data has, or that the recipe names, is taken as it is. Without a validation part, one is cut from
+    the training part: stratified, seeded, with equal content (and equal group) on one side only.
+
+    Args:
+        data: the recipe's section.
+        kind: the pipeline.
+        seed: of the cut.
+
+    Raises:
+        UsageError: the layout is wrong, there are fewer than two classes, or a class has nothing to train on.
+    """
+    opened = _open(data.path, data, kind)
+    parts = Parts([], [], [], opened.troubles, opened.notes)
+    rest = _hold_out_fold(opened, data.fold, parts) if data.fold is not None else opened.examples
+    for example in rest:
+        {"validation": parts.validation, "test": parts.test}.get(example.split or "train", parts.train).append(example)
+    if data.test is not None:
+        parts.test = _whole(data.test, "test", data, kind, parts)
+    if isinstance(data.validation, str):
+        parts.validation = _whole(data.validation, "validation", data, kind, parts)
+    elif not parts.validation:
+        _cut_validation(parts, data, seed)
+    _check(parts, data.path)
+    return parts
+
+
+def _open(path: str, data: Data, kind: Kind) -> DataSet:
+    columns = Columns(
+        text=data.text_column,
+        path=data.path_column,
+        label=data.label_column,
+        split=data.split_column,
+        fold=data.fold_column,
+        group=data.group_column,
+    )
+    return open_dataset(path, kind, columns=columns, root=data.root)
+
+
+def _hold_out_fold(opened: DataSet, fold: str, parts: Parts) -> list[Example]:
+    """The examples outside the fold; those in it become the test part."""
+    folds = sorted({example.fold for example in opened.examples if example.fold is not None})
+    if fold not in folds:
+        raise UsageError(
+            f"data.fold: there is no fold {fold}; "
+            + (f"the folds are {', '.join(folds)}" if folds else "the data has no fold column")
+        )
+    parts.test = [example for example in opened.examples if example.fold == fold]
+    return [replace(example, split=None) for example in opened.examples if example.fold != fold]
+
+
+def _whole(path: str, name: str, data: Data, kind: Kind, parts: Parts) -> list[Example]:
+    """A data set of its own that is one part; of one that has this part itself, only that part."""
+    if getattr(parts, name):
+        raise UsageError(
+            f"{data.path} has a {name} part of its own ({len(getattr(parts, name))} examples); leave {path} out"
+        )
+    opened = _open(path, data, kind)
+    parts.troubles += opened.troubles
+    return opened.part(name) or opened.examples
+
+
+def _cut_validation(parts: Parts, data: Data, seed: int) -> None:
+    labels = [example.label or "" for example in parts.train]
+    groups = [example.group for example in parts.train]
+    contents = content_keys(parts.train) if data.group_duplicates else [str(i) for i in range(len(labels))]
+    held_out = stratified_split(labels, merge_groups(contents, groups), float(data.validation), seed)
+    parts.validation = [example for example, held in zip(parts.train, held_out, strict=True) if held]
+    parts.train = [example for example, held in zip(parts.train, held_out, strict=True) if not held]
+
+
+def _check(parts: Parts, path: str) -> None:
+    counts = Counter(example.label for example in parts.train)
+    if len(parts.labels) < 2:
+        raise UsageError(
+            f"{path}: a classifier needs at least two classes, here is {', '.join(parts.labels) or 'none'}"
+        )
+    lost = [label for label in parts.labels if not counts[label]]
+    if lost:
+        raise UsageError(
+            f"{path}: nothing to train on for the classes {', '.join(lost)}: "
+            "all of their examples are for validation or test"
+        )
+    if not parts.validation:
+        raise UsageError(
+            f"{path}: too few examples ({len(parts.train)}) to keep some back for validation; name some with --val PATH"
+        )
+
+
+def write_split(path: Path, parts: Parts, troubles: Sequence[Trouble]) -> None:
+    """Writes split.csv: every example's name, label and part; what could not be used, with the reason.
+
+    Args:
+        path: the file.
+        parts: the division.
+        troubles: examples that were left out.
+    """
+    reasons = {trouble.name: trouble.reason for trouble in troubles}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["name", "label", "split", "left_out"])
+    for name, examples in parts.named().items():
+        writer.writerows([example.name, example.label, name, reasons.get(example.name, "")] for example in examples)
+    write_atomically(path, text.getvalue())

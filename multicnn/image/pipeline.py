@@ -1,0 +1,131 @@
+"""Pictures: from a recipe to a reader and a network."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from multicnn.architectures import build_image
+from multicnn.blocks.classifier import Classifier
+from multicnn.data.example import Example
+from multicnn.errors import InputError, UsageError
+from multicnn.image.augment import ImageAugmentation
+from multicnn.image.frontend import ImageFrontEnd
+from multicnn.image.read import ImageFacts, ImageReader, auto_size, inspect
+from multicnn.recipe import ImageAugment, ImageRecipe, Recipe, fill, fill_training
+
+# Enough pictures to know what the others are like.
+SURVEYED = 256
+# Below this side a picture has no pixels to spare for a stem that halves it twice.
+SMALL_SIDE = 64
+
+
+class ImagePipeline:
+    """The image pipeline's side of `multicnn.pipeline.Pipeline`."""
+
+    most_epochs = 200
+
+    def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, ImageReader]:
+        """Sees a few pictures and settles size, colours, network, augmentation and training."""
+        assert isinstance(recipe, ImageRecipe)
+        recipe = recipe.model_copy(deep=True)
+        facts = survey(examples)
+        height, width = _size(recipe.image.size, facts)
+        gray = all(one.mode in ("1", "L", "LA", "I;16", "I", "F") for one in facts)
+        fill(recipe.image, color="gray" if gray else "rgb")
+        recipe.image.size = (height, width)
+        small = min(height, width) <= SMALL_SIDE
+        if recipe.model.arch == "auto":
+            recipe.model.arch = "resnet9" if small else "resnet18"
+        _settle_augment(recipe.augment, min(height, width), gray)
+        reader = ImageReader(height, width, recipe.image.color, recipe.image.resize, recipe.image.interpolation)
+        return recipe, reader
+
+    def settle_training(self, recipe: Recipe, count: int, pretrained: bool) -> None:
+        """Many epochs for few pictures; a gentle rate for weights that have learned already."""
+        assert isinstance(recipe, ImageRecipe)
+        assert isinstance(recipe.image.size, tuple)
+        small = min(recipe.image.size) <= SMALL_SIDE
+        batch_size = int(np.clip(2 ** round(np.log2(max(count, 1) / 50)), 8, 128 if small else 32))
+        fill_training(
+            recipe.training,
+            epochs=int(np.clip(round(1_500_000 / max(count, 1)), 15, 60)) // (3 if pretrained else 1),
+            batch_size=batch_size,
+            lr=3e-4 if pretrained else 3e-3 * batch_size / 128,
+            weight_decay=0.05,
+            label_smoothing=0.1,
+            clip=0.0,
+        )
+
+    def network(self, recipe: Recipe, reader: Any, classes: int) -> Classifier:
+        """Normalisation and the architecture that the recipe names."""
+        channels = 1 if reader.color == "gray" else 3
+        size = (reader.height, reader.width)
+        network = build_image(
+            recipe.model.arch, classes=classes, channels=channels, size=size, options=recipe.model.options
+        )
+        return Classifier(ImageFrontEnd([0.5] * channels, [0.25] * channels), network)
+
+    def calibrate(self, model: Classifier, inputs: Tensor) -> None:
+        """Sets the mean and the deviation of each colour, from pictures [batch, height, width, channels]."""
+        pixels = inputs.flatten(0, 2).float() / 255
+        frontend = model.frontend
+        assert isinstance(frontend, ImageFrontEnd)
+        frontend.mean.copy_(pixels.mean(0).view_as(frontend.mean))
+        frontend.std.copy_(pixels.std(0).clamp_min(1 / 255).view_as(frontend.std))
+
+    def augmentation(self, recipe: Recipe) -> "Augmenting":
+        """Flips, shifts and the like, on the reader's batch."""
+        assert isinstance(recipe, ImageRecipe)
+        settings = recipe.augment
+        return Augmenting(ImageAugmentation(bool(settings.flip), int(settings.crop), settings.cutout, settings.jitter))
+
+
+class Augmenting:
+    """Augmentation of the reader's batch; what the front end gives stays as it is."""
+
+    def __init__(self, augmentation: ImageAugmentation) -> None:
+        self.augmentation = augmentation
+
+    def inputs(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Pictures, [batch, height, width, channels]."""
+        changed: Tensor = self.augmentation(x, generator)
+        return changed
+
+    def features(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Unchanged."""
+        return x
+
+
+def survey(examples: Sequence[Example]) -> list[ImageFacts]:
+    """What an evenly spread few of the pictures are like; the broken ones are passed over.
+
+    Raises:
+        UsageError: none of them can be read.
+    """
+    step = max(1, len(examples) // SURVEYED)
+    facts, reasons = [], []
+    for example in islice(examples, 0, None, step):
+        try:
+            facts.append(inspect(example.load()))
+        except InputError as error:
+            reasons.append(f"{example.name}: {error}")
+    if not facts:
+        raise UsageError(f"none of the pictures can be read; the first: {reasons[0]}")
+    return facts
+
+
+def _size(wanted: int | tuple[int, int] | str, facts: Sequence[ImageFacts]) -> tuple[int, int]:
+    if isinstance(wanted, int):
+        return wanted, wanted
+    if isinstance(wanted, tuple):
+        return wanted
+    return auto_size([(one.height, one.width) for one in facts])
+
+
+def _settle_augment(augment: ImageAugment, side: int, gray: bool) -> None:
+    """Photographs stand being mirrored, digits and letters (grey, small) do not; all stand a shift by an eighth."""
+    fill(augment, flip=not (gray and side <= SMALL_SIDE), crop=side // 8)

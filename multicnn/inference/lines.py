@@ -1,0 +1,74 @@
+"""Lines as they come: from standard input, from a pipe that stays open, from files too large for memory."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from multicnn.data.blob import Blob
+from multicnn.data.example import Example, Trouble
+from multicnn.pipeline import Kind
+
+Item = Example | Trouble
+
+READ_SIZE = (
+    1 << 16
+)  # bytes asked for at a time: about a thousand lines of text, so that a busy stream fills its batches
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def items_of_lines(kind: Kind, descriptor: int, separator: bytes = b"\n") -> Iterator[list[Item]]:
+    """The lines of an open file as items, one each, as many at a time as have arrived.
+
+    Args:
+        kind: a line is a text for `text`, the path of a file for `image` and `audio`.
+        descriptor: an open file, pipe or terminal.
+        separator: a line feed or a NUL byte.
+    """
+    to_item = text_item if kind == "text" else path_item
+    for lines in read_lines(descriptor, separator):
+        yield [to_item(line.decode("utf-8", "surrogateescape")) for line in lines]
+
+
+def read_lines(descriptor: int, separator: bytes = b"\n") -> Iterator[list[bytes]]:
+    """The lines that come from a file descriptor, without their ends, as many at a time as have arrived.
+
+    Unlike Python's buffered files it never waits for a buffer to fill, and a thread that waits in it does not hold up
+    the end of the process. A last line without an end counts; a byte order mark, and a carriage return before a line
+    feed, do not belong to a line.
+
+    Args:
+        descriptor: an open file, pipe or terminal.
+        separator: one byte.
+    """
+    unfinished: list[bytes] = []
+    first = True
+    while block := os.read(descriptor, READ_SIZE):
+        head, *others = block.split(separator)
+        unfinished.append(head)
+        if others:
+            yield _bare([b"".join(unfinished), *others[:-1]], separator, first)
+            unfinished, first = others[-1:], False
+    if any(unfinished):
+        yield _bare([b"".join(unfinished)], separator, first)
+
+
+def _bare(lines: list[bytes], separator: bytes, first: bool) -> list[bytes]:
+    if first:
+        lines[0] = lines[0].removeprefix(BYTE_ORDER_MARK)
+    return [line.removesuffix(b"\r") for line in lines] if separator == b"\n" else lines
+
+
+def text_item(text: str) -> Item:
+    """A text; bytes of it that are not UTF-8 are lone surrogates here, as in command-line arguments."""
+    if not text:
+        return Trouble("", "the text is empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return Trouble(text, "the text is not UTF-8; convert it first (iconv -f latin1 -t utf-8)")
+    return Example(text, text)
+
+
+def path_item(name: str) -> Item:
+    """A file by name. Whether it is there shows when its turn to be read comes."""
+    return Example(name, Blob(Path(name))) if name else Trouble("", "the path is empty")

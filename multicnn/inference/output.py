@@ -1,0 +1,161 @@
+"""Predictions as JSON lines, CSV and TSV."""
+
+import csv
+import io
+import json
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+
+from multicnn.errors import MulticnnError, UsageError
+from multicnn.inference.stream import Answer
+
+DECIMALS = 6
+
+Prediction = dict[str, Any]
+
+
+def predictions(
+    answers: Sequence[Answer], labels: list[str], top_k: int | None = None, threshold: float = 0.0
+) -> list[Prediction]:
+    """What is told about each input: DESIGN's prediction objects.
+
+    Args:
+        answers: of one batch.
+        labels: the classes, in the order of the probabilities.
+        top_k: how many classes to tell, the most probable ones; None for all.
+        threshold: a score below it gives no label (None); the score itself is still told.
+
+    Returns:
+        {"input", "label", "score", "scores"} with scores in descending order, equal ones in the order of `labels`, or
+        {"input", "error"}. Scores are rounded to 6 decimals, and the threshold is held against the rounded score.
+    """
+    known = [answer.probabilities for answer in answers if answer.probabilities is not None]
+    ranked = iter(_ranked(np.stack(known), labels, top_k) if known else [])
+    told: list[Prediction] = []
+    for answer in answers:
+        if answer.probabilities is None:
+            told.append({"input": answer.name, "error": answer.error})
+            continue
+        scores = next(ranked)
+        label, score = next(iter(scores.items()))
+        told.append(
+            {"input": answer.name, "label": label if score >= threshold else None, "score": score, "scores": scores}
+        )
+    return told
+
+
+def _ranked(probabilities: np.ndarray, labels: list[str], top_k: int | None) -> Iterator[dict[str, float]]:
+    """The classes of each row by descending probability."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top_k]
+    scores = np.take_along_axis(probabilities, order, axis=1).astype(np.float64).round(DECIMALS)
+    for numbers, row in zip(order.tolist(), scores.tolist(), strict=True):
+        yield {labels[number]: score for number, score in zip(numbers, row, strict=True)}
+
+
+class Writer(Protocol):
+    """Something that prints predictions."""
+
+    def write(self, told: Sequence[Prediction]) -> None:
+        """Prints the predictions of one batch; they have left the process when it returns."""
+        ...
+
+
+class JsonLines:
+    """One JSON object a line, UTF-8.
+
+    Args:
+        stream: where to write.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, told: Sequence[Prediction]) -> None:
+        """Writes a line a prediction."""
+        self._stream.write(b"".join([_json_line(one) for one in told]))
+        self._stream.flush()
+
+
+def _json_line(one: Prediction) -> bytes:
+    try:
+        return json.dumps(one, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:  # a name that is not UTF-8: its odd bytes go as \udcXX, which keeps the JSON valid
+        return json.dumps(one).encode() + b"\n"
+
+
+class Separated:
+    """CSV or TSV: input, label, score, error, then a column a class, `score:CLASS`, empty outside the top k.
+
+    Args:
+        stream: where to write.
+        labels: the classes.
+        delimiter: a comma or a tab.
+    """
+
+    def __init__(self, stream: BinaryIO, labels: list[str], delimiter: str) -> None:
+        self._stream = stream
+        self._labels = labels
+        self._delimiter = delimiter
+        self._header: list[list[Any]] = [["input", "label", "score", "error", *(f"score:{label}" for label in labels)]]
+
+    def write(self, told: Sequence[Prediction]) -> None:
+        """Writes a row a prediction, after the header the first time."""
+        text = io.StringIO()
+        rows = csv.writer(text, delimiter=self._delimiter, lineterminator="\n")
+        rows.writerows(self._header)
+        rows.writerows(self._row(one) for one in told)
+        self._header = []
+        self._stream.write(text.getvalue().encode("utf-8", "backslashreplace"))
+        self._stream.flush()
+
+    def _row(self, one: Prediction) -> list[Any]:
+        scores = one.get("scores", {})
+        parts = [one["input"], one.get("label"), one.get("score"), one.get("error")]
+        return [*parts, *(scores.get(label) for label in self._labels)]
+
+
+@contextmanager
+def output_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that appears under its name only when everything is in it; a device or a pipe is written straight.
+
+    Args:
+        path: the file; folders on the way are made.
+
+    Raises:
+        UsageError: it is a folder.
+        MulticnnError: it may not be written, the disk is full, or the like.
+    """
+    if path.is_dir():
+        raise UsageError(f"--output {path} is a folder; name a file")
+    if path.exists() and not path.is_file():
+        with path.open("wb") as stream:
+            yield stream
+        return
+    whole = path.resolve()
+    beside = whole.with_name(f".{whole.name[:100]}.{secrets.token_hex(4)}.tmp")
+    try:
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        with _appearing(beside, whole) as stream:
+            yield stream
+    except OSError as error:
+        raise MulticnnError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _appearing(beside: Path, whole: Path) -> Iterator[BinaryIO]:
+    """A file that is renamed when all is in it, and removed when something went wrong before."""
+    with beside.open("xb") as stream:
+        try:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        except BaseException:
+            beside.unlink()
+            raise
+    beside.replace(whole)

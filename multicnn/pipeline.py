@@ -1,0 +1,119 @@
+"""What the three pipelines have in common, and the table of them."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:  # prediction imports neither torch nor pydantic
+    import torch
+    from torch import Tensor
+
+    from multicnn.blocks.classifier import Classifier
+    from multicnn.data.example import Example
+    from multicnn.recipe import Recipe
+
+Kind = Literal["image", "audio", "text"]
+
+READERS = {
+    "image": "multicnn.image.read:ImageReader",
+    "audio": "multicnn.audio.read:AudioReader",
+    "text": "multicnn.text.read:TextReader",
+}
+
+
+class Reader(Protocol):
+    """From a file's bytes, or a text, to the array that the graph takes. Never imports torch."""
+
+    def read(self, content: bytes | str) -> np.ndarray:
+        """Reads one example.
+
+        Raises:
+            InputError: the content is empty, broken or of a kind that cannot be read.
+        """
+        ...
+
+    def collate(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
+        """One batch, [batch, ...], from single examples; texts are padded with 0 to the longest."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """What the bundle stores; `type(reader)(**settings)` gives the reader back."""
+        ...
+
+
+def load_reader(kind: str, settings: dict[str, Any]) -> Reader:
+    """The reader of a stored model, from what its bundle says.
+
+    Args:
+        kind: image, audio or text.
+        settings: the bundle's `reader` section.
+    """
+    module, name = READERS[kind].split(":")
+    reader: Reader = getattr(import_module(module), name)(**settings)
+    return reader
+
+
+class Augmentation(Protocol):
+    """What is done to training examples only: to the reader's batch, or to what the front end makes of it."""
+
+    def inputs(self, x: "Tensor", generator: "torch.Generator") -> "Tensor":
+        """Changes a reader's batch, on its device, each example in its own way."""
+        ...
+
+    def features(self, x: "Tensor", generator: "torch.Generator") -> "Tensor":
+        """Changes what the front end gives, each example in its own way."""
+        ...
+
+
+class Pipeline(Protocol):
+    """What training asks of a pipeline."""
+
+    most_epochs: int
+
+    def settle(self, recipe: "Recipe", examples: "Sequence[Example]", device: str) -> "tuple[Recipe, Reader]":
+        """Puts values in the place of every `auto` but those of training, from the examples, and builds the reader.
+
+        Args:
+            recipe: as it was asked for; a settled copy is returned.
+            examples: the training part.
+            device: where it will train (`cpu`, `cuda`, `mps`): it decides how large a network is affordable.
+        """
+        ...
+
+    def settle_training(self, recipe: "Recipe", count: int, pretrained: bool) -> None:
+        """Puts values in the place of every `auto` in the training section.
+
+        Args:
+            recipe: changed in place.
+            count: training examples.
+            pretrained: whether the weights have learned from other data.
+        """
+        ...
+
+    def network(self, recipe: "Recipe", reader: Reader, classes: int) -> "Classifier":
+        """The model that a settled recipe describes, with random weights."""
+        ...
+
+    def calibrate(self, model: "Classifier", inputs: "Tensor") -> None:
+        """Sets the front end's mean and deviation from training examples, a reader's batch."""
+        ...
+
+    def augmentation(self, recipe: "Recipe") -> Augmentation:
+        """What a settled recipe's `augment` section asks for."""
+        ...
+
+
+PIPELINES = {
+    "image": "multicnn.image.pipeline:ImagePipeline",
+    "audio": "multicnn.audio.pipeline:AudioPipeline",
+    "text": "multicnn.text.pipeline:TextPipeline",
+}
+
+
+def load_pipeline(kind: str) -> Pipeline:
+    """The pipeline of that name."""
+    module, name = PIPELINES[kind].split(":")
+    pipeline: Pipeline = getattr(import_module(module), name)()
+    return pipeline

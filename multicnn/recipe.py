@@ -1,0 +1,250 @@
+"""What to do: the typed configuration tree behind recipe files, `--set` and every option of `multicnn train`."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Auto = Literal["auto"]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds in `90s`, `10m` or `2h`.
+
+    Raises:
+        ValueError: it is not a positive number with one of the three units.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh])", text.strip())
+    if not match or float(match[1]) == 0:
+        raise ValueError(f"{text!r} is not a time such as 90s, 10m or 2h")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def _checked_duration(text: str | None) -> str | None:
+    if text is not None:
+        parse_duration(text)
+    return text
+
+
+def _fraction_or_path(value: Any) -> Any:
+    """`0.2` from a recipe or the command line is a fraction; whatever is no number is a path."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return value
+    if not 0 < number < 1:
+        raise ValueError(f"a fraction lies between 0 and 1, not at {number:g}")
+    return number
+
+
+class Section(BaseModel):
+    """A part of a recipe. A key that does not exist is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True, validate_default=True)
+
+
+class Data(Section):
+    """Which examples, and how they are divided."""
+
+    path: str = ""
+    root: str | None = None
+    validation: Annotated[float | str, BeforeValidator(_fraction_or_path)] = 0.1
+    test: str | None = None
+    fold: str | None = None
+    text_column: str | None = None
+    path_column: str | None = None
+    label_column: str | None = None
+    split_column: str | None = None
+    fold_column: str | None = None
+    group_column: str | None = None
+    group_duplicates: bool = True
+    workers: int | Auto = "auto"
+
+    @model_validator(mode="after")
+    def _fold_needs_both(self) -> "Data":
+        if self.fold_column is not None and self.fold is None:
+            raise ValueError("fold_column names the folds, but none is held out; add data.fold (--fold)")
+        return self
+
+
+class Image(Section):
+    """How pictures are read. `auto` for the size: the data's own, where all agree, else 224 at most."""
+
+    size: Annotated[int, Field(ge=4, le=4096)] | tuple[int, int] | Auto = "auto"
+    color: Literal["auto", "rgb", "gray"] = "auto"
+    resize: Literal["squash", "crop", "pad"] = "crop"
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
+
+
+class Mel(Section):
+    """The log-mel spectrogram; lengths in samples, frequencies in hertz."""
+
+    n_mels: Annotated[int, Field(ge=1)] | Auto = "auto"
+    n_fft: Annotated[int, Field(ge=2)] | Auto = "auto"
+    window: Annotated[int, Field(ge=2)] | Auto = "auto"
+    hop: Annotated[int, Field(ge=1)] | Auto = "auto"
+    f_min: Annotated[float, Field(ge=0)] | Auto = "auto"
+    f_max: Annotated[float, Field(gt=0)] | Auto = "auto"
+    scale: Literal["auto", "slaney", "htk"] = "auto"
+
+
+class Audio(Section):
+    """How sounds are read; the sample rate in hertz, the duration in seconds."""
+
+    sample_rate: Annotated[int, Field(ge=1000, le=192_000)] | Auto = "auto"
+    duration: Annotated[float, Field(gt=0)] | Auto = "auto"
+    fit: Literal["pad", "repeat", "crop"] = "pad"
+    mel: Mel = Mel()
+
+
+class Vocabulary(Section):
+    """Which words of the training texts get a vector of their own."""
+
+    min_count: Annotated[int, Field(ge=1)] = 1
+    max_size: Annotated[int, Field(ge=1)] = 100_000
+
+
+class Text(Section):
+    """How texts are read; lengths in tokens."""
+
+    tokenizer: Literal["unicode", "whitespace", "char", "kim"] = "unicode"
+    max_length: Annotated[int, Field(ge=1)] | Auto = "auto"
+    vocabulary: Vocabulary = Vocabulary()
+
+
+class Model(Section):
+    """Which network, and which weights it starts from."""
+
+    arch: str = "auto"
+    weights: str = "auto"
+    options: dict[str, Any] = {}
+
+
+class ImageAugment(Section):
+    """Per picture, in training only. `auto`: what the size and the colours of the data suggest."""
+
+    flip: bool | Auto = "auto"
+    crop: Annotated[int, Field(ge=0)] | Auto = "auto"
+    cutout: Annotated[int, Field(ge=0)] = 0
+    jitter: Fraction = 0.0
+
+
+class AudioAugment(Section):
+    """Per sound, in training only: gain in decibels, noise a chance, the others shares of the clip or axis."""
+
+    gain: Annotated[float, Field(ge=0, le=60)] = 6.0
+    shift: Fraction = 0.1
+    noise: Fraction = 0.0
+    time_mask: Fraction = 0.1
+    frequency_mask: Fraction = 0.1
+
+
+class TextAugment(Section):
+    """Per text, in training only: the share of words that are replaced by the unknown word."""
+
+    word_dropout: Fraction = 0.05
+
+
+class Training(Section):
+    """How the network learns."""
+
+    epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
+    time_budget: Annotated[str | None, AfterValidator(_checked_duration)] = None
+    batch_size: Annotated[int, Field(ge=1)] | Auto = "auto"
+    optimizer: Literal["auto", "adamw", "sgd"] = "auto"
+    lr: Annotated[float, Field(gt=0)] | Auto = "auto"
+    weight_decay: Annotated[float, Field(ge=0)] | Auto = "auto"
+    momentum: Fraction | Auto = "auto"
+    warmup: Fraction = 0.1
+    label_smoothing: Fraction | Auto = "auto"
+    class_balance: Literal["none", "weights", "sampling"] = "none"
+    ema: Fraction = 0.0
+    clip: Annotated[float, Field(ge=0)] | Auto = "auto"
+    early_stopping: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
+    deterministic: bool = False
+
+    @model_validator(mode="after")
+    def _momentum_is_for_sgd(self) -> "Training":
+        if self.optimizer == "adamw" and self.momentum != "auto":
+            raise ValueError("momentum has no effect on adamw; set optimizer to sgd, or leave momentum out")
+        return self
+
+
+class Recipe(Section):
+    """The whole tree for one pipeline; the keys that the three share."""
+
+    pipeline: Literal["image", "audio", "text"]
+    data: Data = Data()
+    model: Model = Model()
+    training: Training = Training()
+
+
+class ImageRecipe(Recipe):
+    """A recipe for pictures."""
+
+    pipeline: Literal["image"] = "image"
+    image: Image = Image()
+    augment: ImageAugment = ImageAugment()
+
+
+class AudioRecipe(Recipe):
+    """A recipe for sounds."""
+
+    pipeline: Literal["audio"] = "audio"
+    audio: Audio = Audio()
+    augment: AudioAugment = AudioAugment()
+
+
+class TextRecipe(Recipe):
+    """A recipe for texts."""
+
+    pipeline: Literal["text"] = "text"
+    text: Text = Text()
+    augment: TextAugment = TextAugment()
+
+
+RECIPES: dict[str, type[Recipe]] = {"image": ImageRecipe, "audio": AudioRecipe, "text": TextRecipe}
+
+
+def fill(section: Section, **values: Any) -> None:
+    """Puts values in the place of `auto`; what was asked for stays.
+
+    Args:
+        section: changed in place.
+        values: one for each key that may be `auto`.
+    """
+    for key, value in values.items():
+        if getattr(section, key) == "auto":
+            setattr(section, key, value)
+
+
+def fill_training(
+    training: Training,
+    *,
+    epochs: int,
+    batch_size: int,
+    lr: float,
+    weight_decay: float,
+    label_smoothing: float,
+    clip: float,
+) -> None:
+    """Puts values in the place of `auto` for AdamW; a recipe that asks for SGD gets SGD's usual ones.
+
+    Args:
+        training: changed in place.
+        epochs: how often each example is seen.
+        batch_size: examples a step.
+        lr: AdamW's highest learning rate at that batch size.
+        weight_decay: AdamW's.
+        label_smoothing: what the true class gives to all.
+        clip: the largest norm of a gradient, 0 for any.
+    """
+    fill(training, optimizer="adamw", epochs=epochs, batch_size=batch_size, label_smoothing=label_smoothing, clip=clip)
+    if training.optimizer == "sgd":
+        fill(training, lr=0.1 * int(training.batch_size) / 128, weight_decay=5e-4, momentum=0.9)
+    fill(training, lr=lr, weight_decay=weight_decay)

@@ -1,0 +1,106 @@
+"""From a text to the ids of its tokens. Torch-free: prediction runs exactly this."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from multicnn.errors import InputError, UsageError, did_you_mean
+from multicnn.text.tokenize import TOKENIZERS, tokenize
+
+PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class TextFacts:
+    """How long a text is: in tokens of the default tokenizer, and in characters."""
+
+    tokens: int
+    characters: int
+
+
+@dataclass(frozen=True)
+class TextReader:
+    """Reads one text as int32 [tokens]: 0 is padding, 1 every word that isn't in the vocabulary, words begin at 2.
+
+    Args:
+        tokenizer: a mode of `multicnn.text.tokenize`.
+        vocabulary: the words; the first has id 2.
+        max_length: tokens that are kept, from the start of the text.
+        min_length: tokens that a batch has at least, made up with padding.
+    """
+
+    tokenizer: str
+    vocabulary: list[str]
+    max_length: int
+    min_length: int = 1
+    _ids: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.tokenizer not in TOKENIZERS:
+            near = did_you_mean(str(self.tokenizer), TOKENIZERS)
+            raise UsageError(f"text.tokenizer is one of {', '.join(TOKENIZERS)}, not {self.tokenizer}{near}")
+        if self.max_length < 1 or self.min_length < 0:
+            raise UsageError(f"texts have 1 token or more, not text.max_length {self.max_length}")
+        object.__setattr__(self, "_ids", {word: at for at, word in enumerate(self.vocabulary, FIRST_WORD)})
+
+    def read(self, content: bytes | str) -> np.ndarray:
+        """Tokenises and looks up.
+
+        Returns:
+            int32 [tokens], 1 to max_length of them.
+
+        Raises:
+            InputError: the text is empty, has no token, or its bytes are not UTF-8.
+        """
+        text = decode(content)
+        tokens = tokenize(text, self.tokenizer)[: self.max_length]
+        if not tokens:
+            what = f"has nothing that the tokenizer {self.tokenizer} keeps" if text.strip() else "is empty"
+            raise InputError(f"the text {what}")
+        return np.fromiter(map(self._ids.get, tokens, repeat(UNKNOWN)), np.int32, len(tokens))
+
+    def collate(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
+        """One batch, int32 [batch, tokens], padded behind to the longest text and to at least `min_length`."""
+        longest = max(self.min_length, *map(len, arrays))
+        batch = np.full((len(arrays), longest), PADDING, np.int32)
+        for row, ids in zip(batch, arrays, strict=True):
+            row[: len(ids)] = ids
+        return batch
+
+    def settings(self) -> dict[str, Any]:
+        """The fields; `TextReader(**settings)` is the same reader."""
+        return {
+            "tokenizer": self.tokenizer,
+            "vocabulary": self.vocabulary,
+            "max_length": self.max_length,
+            "min_length": self.min_length,
+        }
+
+
+def decode(content: bytes | str) -> str:
+    """A file's bytes as text; a text as it is. A byte order mark is dropped.
+
+    Raises:
+        InputError: not UTF-8.
+    """
+    if isinstance(content, str):
+        return content
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # The codec counts behind a byte order mark.
+        at = error.start + (3 if content.startswith(b"\xef\xbb\xbf") else 0)
+        raise InputError(f"byte {at:,} (0x{content[at]:02x}) is not UTF-8; save the text as UTF-8") from error
+
+
+def inspect(content: bytes | str) -> TextFacts:
+    """Says how long a text is; an empty one has 0 tokens.
+
+    Raises:
+        InputError: not UTF-8.
+    """
+    text = decode(content)
+    return TextFacts(len(tokenize(text)), len(text))

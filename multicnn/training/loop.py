@@ -1,0 +1,183 @@
+"""The one training loop: forward, backward, step; a look at the validation part after each epoch."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from multicnn.blocks.classifier import Classifier
+from multicnn.errors import MulticnnError
+from multicnn.pipeline import Augmentation
+from multicnn.recipe import Training
+from multicnn.training.batches import Feed, class_weights
+from multicnn.training.ema import Ema
+from multicnn.training.optimiser import build_optimiser, learning_rate_factor
+
+EVALUATION_BATCH = 256
+
+
+@dataclass(slots=True)
+class Scores:
+    """What a part of the data says about the weights."""
+
+    loss: float
+    accuracy: float
+
+
+class Learner:
+    """A model, its optimiser and everything that a step needs.
+
+    Args:
+        model: on its device already.
+        feed: the training part.
+        classes: how many there are.
+        training: settled settings, without any `auto` left.
+        augmentation: what is done to the examples in training only.
+        precision: the type in which the network multiplies; the front end and the loss stay in float32.
+    """
+
+    def __init__(
+        self,
+        model: Classifier,
+        feed: Feed,
+        classes: int,
+        training: Training,
+        augmentation: Augmentation,
+        precision: torch.dtype,
+    ) -> None:
+        self.model = model
+        self.feed = feed
+        self.training = training
+        self.augmentation = augmentation
+        self.precision = precision
+        self.device = feed.device
+        self.optimiser = build_optimiser(model, training)
+        self.ema = Ema(model, training.ema) if training.ema else None
+        self.scaler = torch.amp.GradScaler(enabled=precision == torch.float16)
+        truth = feed.truth.cpu().numpy()
+        weights = class_weights(truth, classes)
+        self.chances = weights[truth] / weights[truth].sum() if training.class_balance == "sampling" else None
+        self.loss_weights = self._tensor(weights) if training.class_balance == "weights" else None
+
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.as_tensor(values, dtype=torch.float32, device=self.device)
+
+    def _network(self, seen: Tensor) -> Tensor:
+        """Logits in float32 from what the front end gave; pictures lie channels-last, which convolutions like best."""
+        if seen.ndim == 4:
+            seen = seen.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32):
+            logits: Tensor = self.model.network(seen)
+        return logits.float()
+
+    def step(self, inputs: Tensor, truth: Tensor, generator: torch.Generator, progress: float) -> tuple[Tensor, Tensor]:
+        """One step of the optimiser.
+
+        Args:
+            inputs: a reader's batch.
+            truth: classes, [batch].
+            generator: decides the augmentation.
+            progress: the share of the training that is done, for the learning rate.
+
+        Returns:
+            The loss and the number of right answers, both still on the device.
+        """
+        settings = self.training
+        rate = float(settings.lr) * learning_rate_factor(progress, settings.warmup)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        with torch.no_grad():
+            seen = self.augmentation.features(
+                self.model.frontend(self.augmentation.inputs(inputs, generator)), generator
+            )
+        logits = self._network(seen)
+        loss = nn.functional.cross_entropy(
+            logits, truth, weight=self.loss_weights, label_smoothing=float(settings.label_smoothing)
+        )
+        self.optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        if settings.clip:
+            self.scaler.unscale_(self.optimiser)
+            nn.utils.clip_grad_norm_(self.model.parameters(), float(settings.clip))
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        if self.ema:
+            self.ema.update(self.model)
+        return loss.detach(), (logits.argmax(1) == truth).sum()
+
+    def epoch(
+        self, number: int, steps: int, progress: Callable[[int], float], after_step: Callable[[int], int]
+    ) -> tuple[Scores, int]:
+        """One epoch. All that is random in it follows from the seed and its number, so a resumed run repeats it.
+
+        Args:
+            number: of the epoch, from 0.
+            steps: how many batches to take.
+            progress: from the number of steps done in this epoch to the share of the training that is done.
+            after_step: told the steps that are done, says how many the epoch is to have.
+
+        Returns:
+            The mean loss and accuracy over the steps, and how many steps there were.
+
+        Raises:
+            MulticnnError: the loss is no number any more.
+        """
+        rng = np.random.default_rng([self.training.seed, number])
+        torch.manual_seed(int(rng.integers(2**62)))
+        generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
+        self.model.train()
+        losses, right, seen, done = [], [], 0, 0
+        for chosen in self.feed.shuffled(int(self.training.batch_size), rng, self.chances):
+            inputs, truth = self.feed.batch(chosen)
+            loss, correct = self.step(inputs, truth, generator, progress(done))
+            losses.append(loss)
+            right.append(correct)
+            seen += len(chosen)
+            done += 1
+            steps = after_step(done)
+            if done >= steps:
+                break
+        mean = torch.stack(losses).mean().item()
+        if not np.isfinite(mean):
+            raise MulticnnError(
+                f"the loss became {mean} in epoch {number + 1}; train again with a lower --lr than {self.training.lr:g}"
+            )
+        return Scores(mean, torch.stack(right).sum().item() / seen), done
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights that count: the running mean, where there is one."""
+        return self.ema.mean if self.ema else self.model.state_dict()
+
+    @torch.no_grad()
+    def probabilities(self, feed: Feed) -> np.ndarray:
+        """What the network says of each example of a part, [count, classes], with the weights that count."""
+        own = {name: tensor.clone() for name, tensor in self.model.state_dict().items()} if self.ema else None
+        if self.ema:
+            self.model.load_state_dict(self.ema.mean)
+        self.model.eval()
+        answers: np.ndarray | None = None
+        for chosen in feed.in_order(EVALUATION_BATCH):
+            logits = self._network(self.model.frontend(feed.batch(chosen)[0]))
+            one = logits.softmax(1).cpu().numpy()
+            answers = np.empty((len(feed), one.shape[1]), dtype=np.float32) if answers is None else answers
+            answers[chosen] = one
+        if own:
+            self.model.load_state_dict(own)
+        assert answers is not None
+        return answers
+
+    def scores(self, feed: Feed) -> Scores:
+        """Log loss and accuracy on a part."""
+        answers, truth = self.probabilities(feed), feed.truth.cpu().numpy()
+        chosen = answers[np.arange(len(truth)), truth]
+        return Scores(float(-np.log(np.maximum(chosen, 1e-12)).mean()), float((answers.argmax(1) == truth).mean()))
+
+
+def now(device: torch.device) -> float:
+    """The clock, once the device has done all that it was told to do."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.monotonic()

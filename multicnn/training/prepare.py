@@ -1,0 +1,85 @@
+"""Everything before the first step: data opened and divided, the recipe settled, every example read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from multicnn.data.decode import Decoded, collect, decode, default_workers
+from multicnn.data.example import Trouble
+from multicnn.data.parts import Parts, divide
+from multicnn.errors import UsageError
+from multicnn.pipeline import Pipeline, Reader, load_pipeline
+from multicnn.recipe import Recipe
+from multicnn.training.progress import Reporter
+
+
+@dataclass(slots=True)
+class Outline:
+    """What will be trained on what: enough for --dry-run."""
+
+    recipe: Recipe
+    pipeline: Pipeline
+    reader: Reader
+    parts: Parts
+    labels: list[str]
+
+
+@dataclass(slots=True)
+class Material:
+    """The examples of each part, read, with their classes as numbers."""
+
+    decoded: dict[str, Decoded]
+    truth: dict[str, np.ndarray]
+    troubles: list[Trouble]
+
+    def counts(self) -> dict[str, int]:
+        """Usable examples in each part."""
+        return {name: len(truth) for name, truth in self.truth.items()}
+
+
+def outline(recipe: Recipe, device: str) -> Outline:
+    """Opens and divides the data and settles how it is read.
+
+    Args:
+        recipe: as it was asked for.
+        device: the type of the device that will train.
+
+    Raises:
+        UsageError: the data's layout is wrong.
+    """
+    if not recipe.data.path:
+        raise UsageError("no data: name a folder, a manifest, an archive or sample:NAME")
+    parts = divide(recipe.data, recipe.pipeline, recipe.training.seed)
+    pipeline = load_pipeline(recipe.pipeline)
+    settled, reader = pipeline.settle(recipe, parts.train, device)
+    return Outline(settled, pipeline, reader, parts, parts.labels)
+
+
+def read_all(plan: Outline, reporter: Reporter) -> Material:
+    """Reads every example of every part.
+
+    Args:
+        plan: from `outline`.
+        reporter: shows a bar.
+
+    Raises:
+        UsageError: nothing of a class can be read.
+    """
+    workers = plan.recipe.data.workers
+    workers = default_workers() if workers == "auto" else workers
+    number = {label: index for index, label in enumerate(plan.labels)}
+    material = Material({}, {}, list(plan.parts.troubles))
+    for name, examples in plan.parts.named().items():
+        stream = decode(examples, plan.reader, workers)
+        decoded = collect(examples, reporter.track(stream, len(examples), f"reading {name}"))
+        material.decoded[name] = decoded
+        material.truth[name] = np.array([number[str(example.label)] for example in decoded.examples], dtype=np.int64)
+        material.troubles += decoded.troubles
+    lost = [label for label in plan.labels if number[label] not in material.truth["train"]]
+    if lost:
+        first = next((trouble for trouble in material.troubles), None)
+        reason = f"; the first: {first.name}: {first.reason}" if first else ""
+        raise UsageError(f"nothing that can be read to train on for the classes {', '.join(lost)}{reason}")
+    if not len(material.truth["validation"]):
+        raise UsageError("none of the validation examples can be read; name others with --val")
+    return material

@@ -1,0 +1,138 @@
+"""One training, from its first step to its written bundle."""
+
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from multicnn.blocks.classifier import Classifier
+from multicnn.bundle.export import export_onnx
+from multicnn.bundle.read import MODEL, Bundle
+from multicnn.bundle.write import describe, versions, write_bundle
+from multicnn.data.files import write_atomically
+from multicnn.evaluation.evaluate import BATCH, measure
+from multicnn.evaluation.metrics import metrics
+from multicnn.inference.predictor import Predictor
+from multicnn.recipe import parse_duration
+from multicnn.recipe_files import dump_recipe
+from multicnn.training.batches import Feed
+from multicnn.training.device import device_name
+from multicnn.training.fit import Progress, fit, restore
+from multicnn.training.loop import Learner
+from multicnn.training.plan import Pace, Plan
+from multicnn.training.prepare import Material, Outline
+from multicnn.training.progress import Reporter
+from multicnn.training.run_folder import RunFolder
+
+# The parts that metrics.json has figures for.
+MEASURED = ("validation", "test")
+# Writing checkpoints, weights and pages, beside what the rehearsal measures; in seconds.
+WRITING_SECONDS = 1.5
+
+
+@dataclass(slots=True)
+class Session:
+    """One training from its first step to its written bundle."""
+
+    plan: Outline
+    material: Material
+    model: Classifier
+    run: RunFolder
+    reporter: Reporter
+    device: torch.device
+    precision: torch.dtype
+
+    def go(self, started: float, most_epochs: int, resume: bool) -> dict[str, Any]:
+        """Trains, exports, measures, writes.
+
+        Args:
+            started: when the command began, on the clock of `time.monotonic`.
+            most_epochs: no more than these, however long the time budget.
+            resume: go on from the last checkpoint.
+
+        Returns:
+            What metrics.json says.
+        """
+        training = self.plan.recipe.training
+        torch.use_deterministic_algorithms(training.deterministic)
+        budget = None if resume or training.time_budget is None else parse_duration(training.time_budget)
+        reserve = self._rehearse() if budget else 0.0
+        self.model.to(self.device)
+        self.model.network.to(memory_format=torch.channels_last)
+        feeds = {name: self._feed(name) for name, truth in self.material.truth.items() if len(truth)}
+        augmentation = self.plan.pipeline.augmentation(self.plan.recipe)
+        learner = Learner(self.model, feeds["train"], len(self.plan.labels), training, augmentation, self.precision)
+        full_epoch = max(1, len(feeds["train"]) // int(training.batch_size))
+        progress = Progress(Plan(int(training.epochs), full_epoch, fixed=budget is None))
+        if resume and self.run.last.exists():
+            progress = restore(self.run, learner)
+        look = len(feeds["validation"]) / int(training.batch_size)
+        pace = Pace(started + budget, reserve, most_epochs, full_epoch, look) if budget else None
+        fit(learner, feeds["validation"], progress, pace, self.run, self.reporter, started)
+        if pace:
+            training.epochs = progress.plan.epochs
+            write_atomically(self.run.config, dump_recipe(self.plan.recipe))
+        return self._finish(learner, feeds, progress, started)
+
+    def _feed(self, name: str) -> Feed:
+        return Feed(self.material.decoded[name].arrays, self.material.truth[name], self.plan.reader, self.device)
+
+    def _describe(self) -> dict[str, Any]:
+        example = self.material.decoded["train"].arrays[0]
+        return describe(
+            self.plan.recipe, self.plan.reader, self.model, self.plan.labels, example, self.material.counts()
+        )
+
+    def _rehearse(self) -> float:
+        """Exports the untrained model and lets it answer: how many seconds the end will take.
+
+        What cannot be exported is found out here too, before the time is spent.
+        """
+        began = time.monotonic()
+        arrays = self.material.decoded["train"].arrays
+        few = [arrays[i] for i in range(min(BATCH, len(arrays)))]
+        with tempfile.TemporaryDirectory(prefix="multicnn-") as folder:
+            path = Path(folder) / MODEL
+            export_onnx(self.model, self.plan.reader, few[0], path)
+            predictor = Predictor(Bundle(self._describe(), path, None))
+            predictor.probabilities(few)
+        exported = time.monotonic()
+        predictor.probabilities(few)
+        answered = (time.monotonic() - exported) / len(few)
+        counts = self.material.counts()
+        # twice: the last epoch's weights are measured too
+        return exported - began + 2 * answered * (counts["validation"] + counts["test"]) + WRITING_SECONDS
+
+    def _finish(self, learner: Learner, feeds: dict[str, Feed], progress: Progress, started: float) -> dict[str, Any]:
+        """Measures the last epoch's weights, exports the best ones, measures what was exported, writes it all."""
+        last_epoch = {name: self._last_epoch(learner, feeds.get(name)) for name in MEASURED}
+        self.model.to("cpu")
+        self.model.load_state_dict(progress.best)
+        example = self.material.decoded["train"].arrays[0]
+        figures = write_bundle(self.run.model, self.model, self.plan.reader, example, self._describe(), self._measure)
+        result = {
+            "format": 1,
+            "best_epoch": progress.best_epoch,
+            **figures,
+            "last_epoch": last_epoch,
+            "seconds": round(progress.earlier + time.monotonic() - started, 2),
+            "examples_per_second": round(median(row["examples_per_second"] for row in progress.history), 1),
+            "device": device_name(self.device),
+            "versions": versions(),
+        }
+        write_atomically(self.run.metrics, json.dumps(result, ensure_ascii=False, indent=1))
+        return result
+
+    def _last_epoch(self, learner: Learner, feed: Feed | None) -> dict[str, Any] | None:
+        return metrics(self.plan.labels, feed.truth.cpu().numpy(), learner.probabilities(feed)) if feed else None
+
+    def _measure(self, bundle: Bundle) -> dict[str, dict[str, Any] | None]:
+        """The figures of the exported model: what `multicnn evaluate` will say of it."""
+        predictor = Predictor(bundle)
+        parts = ((name, self.material.decoded[name].arrays, self.material.truth[name]) for name in MEASURED)
+        return {name: measure(predictor, arrays, truth) if len(truth) else None for name, arrays, truth in parts}

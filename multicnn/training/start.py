@@ -1,0 +1,69 @@
+"""Which weights a network starts from."""
+
+from dataclasses import dataclass
+
+import torch
+
+from multicnn.blocks.classifier import Classifier
+from multicnn.blocks.loading import load_into, open_weights
+from multicnn.errors import UsageError
+from multicnn.image.weights import imagenet_weights
+from multicnn.recipe import Recipe
+from multicnn.training.progress import Reporter
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a network begins with.
+
+    Attributes:
+        pretrained: its weights have learned from other data.
+        normalised: the mean and deviation of its front end came with them.
+    """
+
+    pretrained: bool = False
+    normalised: bool = False
+
+
+def start_weights(recipe: Recipe, model: Classifier, reporter: Reporter, download: bool = True) -> Start:
+    """Loads what `model.weights` asks for, and writes into the recipe what `auto` came to.
+
+    Args:
+        recipe: settled but for the training section; `model.weights` is changed from `auto`.
+        model: changed in place.
+        reporter: says what was and was not loaded.
+        download: whether files may be fetched.
+
+    Raises:
+        UsageError: the weights cannot be had or do not fit.
+    """
+    wanted = recipe.model.weights
+    if wanted in ("auto", "imagenet"):
+        return _imagenet(recipe, model, reporter, download)
+    if wanted == "none":
+        return Start()
+    report = load_into(model, open_weights(wanted))
+    reporter.note(f"{wanted}: {report.line()}")
+    return Start(pretrained=True, normalised="frontend.mean" in report.loaded)
+
+
+def _imagenet(recipe: Recipe, model: Classifier, reporter: Reporter, download: bool) -> Start:
+    wanted = recipe.model.weights
+    if recipe.pipeline == "text":
+        if wanted == "imagenet":
+            raise UsageError("--weights imagenet: networks for texts have no such weights; use a file, a run or none")
+        recipe.model.weights = "none"
+        return Start()
+    found = imagenet_weights(recipe.model.arch, "imagenet" if wanted == "imagenet" else "auto", may_download=download)
+    recipe.model.weights = "imagenet" if found else "none"
+    if found is None:
+        return Start()
+    report = load_into(model.network, found.read())
+    reporter.note(f"{found.file}: {report.line()}")
+    if recipe.pipeline == "audio":  # a spectrogram is not normalised like a photograph
+        return Start(pretrained=True)
+    own = dict(model.frontend.named_buffers())
+    mean, std = found.normalisation(own["mean"].numel())
+    own["mean"].copy_(torch.tensor(mean))
+    own["std"].copy_(torch.tensor(std))
+    return Start(pretrained=True, normalised=True)

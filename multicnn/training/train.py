@@ -1,0 +1,108 @@
+"""From a recipe to a run folder with a measured model in it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from multicnn.blocks.arithmetic import parameter_count
+from multicnn.blocks.classifier import Classifier
+from multicnn.data.example import Trouble
+from multicnn.data.files import write_atomically
+from multicnn.data.parts import write_split
+from multicnn.recipe import Recipe
+from multicnn.recipe_files import dump_recipe
+from multicnn.training.device import choose_device, choose_precision, device_name
+from multicnn.training.prepare import Material, Outline, outline, read_all
+from multicnn.training.progress import Reporter
+from multicnn.training.run_folder import RunFolder
+from multicnn.training.session import Session
+from multicnn.training.start import Start, start_weights
+
+# How many training examples tell a front end the mean and the deviation.
+CALIBRATED_ON = 1024
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a training."""
+
+    run: Path
+    metrics: dict[str, Any]
+    troubles: list[Trouble]
+
+
+def train(recipe: Recipe, run: RunFolder, reporter: Reporter, started: float, resume: bool = False) -> Outcome:
+    """Trains a classifier and writes the run.
+
+    Args:
+        recipe: as it was asked for; on resuming, the run's own.
+        run: the folder, claimed already.
+        reporter: says on stderr what is going on.
+        started: when the command began, on the clock of `time.monotonic`; a time budget counts from there.
+        resume: go on from the run's last checkpoint.
+
+    Raises:
+        UsageError: the data or the recipe is wrong; nothing was started.
+        MulticnnError: it failed while training.
+    """
+    device = choose_device(recipe.training.device)
+    precision = choose_precision(recipe.training.precision, device)
+    plan = outline(recipe, device.type)
+    for line in plan.parts.notes:
+        reporter.note(line)
+    model, start = build(plan, reporter, fresh=not resume)
+    material = read_all(plan, reporter)
+    for trouble in material.troubles:
+        reporter.warn(f"{trouble.name}: {trouble.reason}; it was left out")
+    if not resume:
+        if not start.normalised:
+            _calibrate(plan, model, material)
+        run.clear()
+        write_split(run.split, plan.parts, material.troubles)
+        write_atomically(run.config, dump_recipe(plan.recipe))
+    reporter.note(_headline(plan, material, model, device, precision))
+    asked = recipe.training.epochs
+    most_epochs = plan.pipeline.most_epochs if asked == "auto" else asked
+    session = Session(plan, material, model, run, reporter, device, precision)
+    try:
+        figures = session.go(started, most_epochs, resume)
+    except KeyboardInterrupt:
+        reporter.warn(f"interrupted; go on with: multicnn train {recipe.pipeline} --output {run.path} --resume")
+        raise
+    return Outcome(run.path, figures, material.troubles)
+
+
+def build(plan: Outline, reporter: Reporter, fresh: bool = True) -> tuple[Classifier, Start]:
+    """The model of an outline, with the weights that it starts from; settles the training section on the way.
+
+    Args:
+        plan: its recipe is changed in place.
+        reporter: says which weights were loaded.
+        fresh: find those weights; a resumed run has its own.
+    """
+    torch.manual_seed(plan.recipe.training.seed)
+    model = plan.pipeline.network(plan.recipe, plan.reader, len(plan.labels))
+    start = start_weights(plan.recipe, model, reporter) if fresh else Start()
+    plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), start.pretrained)
+    return model, start
+
+
+def _calibrate(plan: Outline, model: Classifier, material: Material) -> None:
+    """Gives the front end the mean and the deviation of the training data."""
+    arrays = material.decoded["train"].arrays
+    chosen = np.linspace(0, len(arrays) - 1, min(len(arrays), CALIBRATED_ON)).astype(int)
+    plan.pipeline.calibrate(model, torch.from_numpy(plan.reader.collate([arrays[i] for i in chosen])))
+
+
+def _headline(
+    plan: Outline, material: Material, model: Classifier, device: torch.device, precision: torch.dtype
+) -> str:
+    counts = material.counts()
+    return (
+        f"{plan.recipe.model.arch}, {parameter_count(model.network):,} parameters; {len(plan.labels)} classes; "
+        f"{counts['train']:,} training, {counts['validation']:,} validation, {counts['test']:,} test examples; "
+        f"{device_name(device)}, {str(precision).removeprefix('torch.')}"
+    )

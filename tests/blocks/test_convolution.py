@@ -1,0 +1,134 @@
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from multicnn.blocks.convolution import Convolution
+
+
+def convolve_by_hand(
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    stride: int,
+    ends: list[tuple[int, int]],
+    dilation: int,
+    groups: int,
+) -> np.ndarray:
+    """The definition: at each place the sum of weights times what lies under them; any number of axes."""
+    x = np.pad(x, [(0, 0), (0, 0), *ends])
+    kernel = weight.shape[2:]
+    places = [(side - dilation * (k - 1) - 1) // stride + 1 for side, k in zip(x.shape[2:], kernel, strict=True)]
+    out_of_group, in_of_group = weight.shape[0] // groups, weight.shape[1]
+    y = np.empty((len(x), weight.shape[0], *places))
+    for b, o in np.ndindex(y.shape[:2]):
+        first = o // out_of_group * in_of_group
+        for place in np.ndindex(*places):
+            total = bias[o]
+            for c in range(in_of_group):
+                for k in np.ndindex(*kernel):
+                    where = tuple(p * stride + d * dilation for p, d in zip(place, k, strict=True))
+                    total += weight[(o, c, *k)] * x[(b, first + c, *where)]
+            y[(b, o, *place)] = total
+    return y
+
+
+def same_ends(side: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+    """What has to be added so that ceil(W / S) windows fit, the larger half behind; found by trying."""
+    wanted = -(-side // stride)
+    total = next(t for t in itertools.count() if (side + t - dilation * (kernel - 1) - 1) // stride + 1 >= wanted)
+    if stride == 1:
+        total = dilation * (kernel - 1)
+    return total // 2, total - total // 2
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    dims=st.integers(1, 3),
+    kernel=st.integers(1, 3),
+    stride=st.integers(1, 2),
+    dilation=st.integers(1, 2),
+    groups=st.sampled_from([1, 2]),
+    padding=st.sampled_from([0, 1, "same", "valid"]),
+    seed=st.integers(0, 10_000),
+)
+def test_agrees_with_the_definition(
+    dims: int, kernel: int, stride: int, dilation: int, groups: int, padding: Any, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    conv = Convolution(
+        2, 4, kernel, dims=dims, stride=stride, dilation=dilation, groups=groups, padding=padding
+    ).double()
+    torch.nn.init.normal_(conv.bias)
+    x = torch.randn(1, 2, *[6, 5, 5][:dims], dtype=torch.float64)
+    if padding == "same":
+        ends = [same_ends(side, kernel, stride, dilation) for side in x.shape[2:]]
+    else:
+        ends = [(0, 0) if padding == "valid" else (padding, padding)] * dims
+    expected = convolve_by_hand(
+        x.numpy(), conv.weight.detach().numpy(), conv.bias.detach().numpy(), stride, ends, dilation, groups
+    )
+    np.testing.assert_allclose(conv(x).detach().numpy(), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_kernel_and_stride_may_differ_by_axis() -> None:
+    conv = Convolution(1, 1, (1, 5), stride=(1, 2), padding="same")
+    assert conv(torch.zeros(1, 1, 8, 9)).shape == (1, 1, 8, 5)
+
+
+def test_starts_with_he_weights_and_no_bias() -> None:
+    torch.manual_seed(0)
+    conv = Convolution(64, 128, 3)
+    assert conv.weight.std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.02)
+    assert not conv.bias.any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"channels_out": 0}, "channels cannot be 4 and 0"),
+        ({"kernel": 0}, "kernel cannot be 0"),
+        ({"stride": (1, 0)}, "stride cannot be 1 and 0"),
+        ({"dims": 4}, "1, 2 or 3 axes, not 4"),
+        ({"groups": 3}, "3 groups do not divide 4 and 8"),
+        ({"padding": "some"}, 'not "some"'),
+        ({"kernel": (3, 3, 3)}, "2 numbers"),
+    ],
+)
+def test_refuses_what_makes_no_filter(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Convolution(**{"channels_in": 4, "channels_out": 8, "kernel": 3, **arguments})
+
+
+def test_says_what_it_is() -> None:
+    shown = repr(Convolution(4, 8, 3, stride=2, padding="same", groups=2))
+    assert "4, 8, kernel=(3, 3), stride=(2, 2), padding=same" in shown
+
+
+class Net(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = Convolution(2, 3, 4, dims=1, stride=2, padding="same")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x)
+
+
+def test_same_padding_exports_with_a_dynamic_time_axis() -> None:
+    import onnxruntime as ort
+
+    net = Net().eval()
+    axes = ({0: torch.export.Dim("batch"), 2: torch.export.Dim("time", min=4, max=1000)},)
+    program = torch.onnx.export(
+        net, (torch.randn(2, 2, 12),), dynamo=True, opset_version=18, dynamic_shapes=axes, verbose=False
+    )
+    session = ort.InferenceSession(program.model_proto.SerializeToString())
+    for length in (5, 8, 13):
+        x = torch.randn(3, 2, length)
+        (y,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+        np.testing.assert_allclose(y, net(x).detach().numpy(), atol=1e-5)

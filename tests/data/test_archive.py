@@ -1,0 +1,94 @@
+"""Archives are read without unpacking, and damaged ones are told."""
+
+import tarfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from multicnn.data.layout import open_dataset
+from multicnn.errors import UsageError
+from tests.data.making import SHARED, pack, picture
+
+CLASSES: dict[str, bytes | str] = {
+    "cat/2.png": picture(2),
+    "cat/10.PNG": picture(10),
+    "dog/deep/1.jpg": picture(1, format_="JPEG"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("a.tar", "w"), ("a.tar.gz", "w:gz"), ("a.tgz", "w:gz"), ("a.tar.xz", "w:xz"), ("a.tar", "w:gz")],
+)
+def test_archives_are_like_folders(tmp_path: Path, name: str, mode: str) -> None:
+    archive = pack(
+        tmp_path / name, {f"./set/{n}": c for n, c in CLASSES.items()} | {"__MACOSX/set/._2.png": b"x"}, mode
+    )
+    data = open_dataset(str(archive), "image")
+    assert [(e.name, e.label) for e in data.examples] == [
+        ("set/cat/2.png", "cat"),
+        ("set/cat/10.PNG", "cat"),
+        ("set/dog/deep/1.jpg", "dog"),
+    ]
+    assert [e.load() for e in data.examples] == list(CLASSES.values())
+
+
+def test_several_archives_and_the_parts_that_they_name(tmp_path: Path) -> None:
+    one = pack(tmp_path / "birds-train-0.tar", {"cat/1.png": b"a", "dog/2.png": b"b"})
+    two = pack(tmp_path / "birds-train-1.tar", {"cat/3.png": b"c"})
+    three = pack(tmp_path / "birds-val-0.tar.gz", {"cat/1.png": b"d"}, "w:gz")
+    data = open_dataset(f"{one},{two},{three}", "image")
+    assert Counter((e.label, e.split) for e in data.examples) == {
+        ("cat", "train"): 2,
+        ("dog", "train"): 1,
+        ("cat", "validation"): 1,
+    }
+
+
+def test_two_archives_with_the_same_member_are_refused(tmp_path: Path) -> None:
+    one, two = (pack(tmp_path / f"{n}.tar", {"cat/1.png": n}) for n in "ab")
+    with pytest.raises(UsageError, match=r"an earlier archive holds cat/1\.png too"):
+        open_dataset(f"{one},{two}", "image")
+
+
+def test_hard_and_symbolic_links_in_an_archive(tmp_path: Path) -> None:
+    archive = pack(tmp_path / "a.tar", {"cat/1.png": b"abc", "dog/9.png": b"d"})
+    with tarfile.open(archive, "a") as tar:
+        for name, kind, target in (
+            ("cat/2.png", tarfile.LNKTYPE, "cat/1.png"),
+            ("dog/3.png", tarfile.SYMTYPE, "../cat/2.png"),
+            ("dog/4.png", tarfile.SYMTYPE, "gone.png"),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, target
+            tar.addfile(info)
+    data = open_dataset(str(archive), "image")
+    assert {e.name: e.load() for e in data.examples} == {
+        "cat/1.png": b"abc",
+        "cat/2.png": b"abc",
+        "dog/3.png": b"abc",
+        "dog/9.png": b"d",
+    }
+    assert "dog/4.png" in data.notes[0]
+
+
+@pytest.mark.parametrize("cut", [1000, 1536 * 2])
+def test_a_truncated_archive_is_refused(tmp_path: Path, cut: int) -> None:
+    archive = pack(tmp_path / "a.tar", {f"cat/{i}.png": bytes([i]) * 600 for i in range(8)})
+    damaged = archive.read_bytes()
+    archive.write_bytes(damaged[:cut] if cut == 1000 else damaged[:cut] + b"\xaa" * 512 + damaged[cut + 512 :])
+    with pytest.raises(UsageError, match="damaged"):
+        open_dataset(str(archive), "image")
+
+
+def test_cifar10_is_read_without_unpacking() -> None:
+    archive = SHARED / "image" / "cifar10.tar.xz"
+    if not archive.exists():
+        pytest.skip("shared/data is not here")
+    data = open_dataset(str(archive), "image")
+    assert Counter(e.split for e in data.examples) == {"train": 50_000, "test": 10_000}
+    assert len(data.labels) == 10
+    content = data.examples[-1].load()
+    assert isinstance(content, bytes)
+    assert content[:3] == b"\xff\xd8\xff"

@@ -1,0 +1,97 @@
+"""Texts to ids, batches and back from settings; vocabularies that don't depend on the order of the texts."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+
+from multicnn.errors import InputError, UsageError
+from multicnn.text.read import TextFacts, TextReader, decode, inspect
+from multicnn.text.vocabulary import build_vocabulary
+
+READER = TextReader("unicode", ["cat", "the", "sat"], max_length=4, min_length=3)
+
+
+def test_looks_words_up() -> None:
+    ids = READER.read("The CAT slept")
+    assert ids.dtype == np.int32
+    assert ids.tolist() == [3, 2, 1]
+
+
+def test_keeps_the_start_of_a_long_text() -> None:
+    assert READER.read("cat the sat cat the").tolist() == [2, 3, 4, 2]
+
+
+def test_collate_pads_to_the_longest_and_to_min_length() -> None:
+    one, two = READER.read("cat"), READER.read("the cat sat the")
+    assert READER.collate([one]).tolist() == [[2, 0, 0]]
+    batch = READER.collate([one, two])
+    assert batch.dtype == np.int32
+    assert batch.tolist() == [[2, 0, 0, 0], [3, 2, 4, 3]]
+
+
+@pytest.mark.parametrize("text", ["", "  \n\t", b"", b"\xef\xbb\xbf"])
+def test_an_empty_text_is_an_error(text: str | bytes) -> None:
+    with pytest.raises(InputError, match="the text is empty"):
+        READER.read(text)
+
+
+def test_a_text_without_a_token_says_which_tokenizer() -> None:
+    with pytest.raises(InputError, match="tokenizer kim keeps"):
+        TextReader("kim", ["a"], 10).read("привет")
+
+
+def test_reads_utf8_with_and_without_a_byte_order_mark() -> None:
+    assert decode("grüße".encode()) == decode(b"\xef\xbb\xbf" + "grüße".encode()) == "grüße"
+    assert decode("\ufeffas it is") == "\ufeffas it is"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"abc\xe9 def", r"byte 3 \(0xe9\)"),
+        (b"\xef\xbb\xbfab\xff", r"byte 5 \(0xff\)"),
+        (b"a" * 1234 + b"\xc3", "byte 1,234"),
+    ],
+)
+def test_names_the_byte_that_is_not_utf8(content: bytes, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        READER.read(content)
+
+
+def test_inspect_counts() -> None:
+    assert inspect("The cat's here.") == TextFacts(tokens=5, characters=15)
+    assert inspect(" ") == TextFacts(tokens=0, characters=1)
+
+
+def test_settings_survive_json() -> None:
+    settings = json.loads(json.dumps(READER.settings()))
+    again = TextReader(**settings)
+    assert again == READER
+    assert again.read("the cat").tolist() == READER.read("the cat").tolist()
+
+
+def test_refuses_wrong_settings() -> None:
+    with pytest.raises(UsageError, match="did you mean whitespace"):
+        TextReader("white-space", [], 10)
+    with pytest.raises(UsageError, match="max_length 0"):
+        TextReader("unicode", [], 0)
+
+
+def test_vocabulary_is_by_frequency_then_alphabet_whatever_the_order() -> None:
+    texts = [["b", "a", "c"], ["c", "a"], ["d", "c"], ["ä"]]
+    expected = ["c", "a", "b", "d", "ä"]
+    for seed in range(5):
+        random.Random(seed).shuffle(texts)
+        assert build_vocabulary(texts) == expected
+    assert build_vocabulary(texts, min_count=2) == ["c", "a"]
+    assert build_vocabulary(texts, max_size=3) == ["c", "a", "b"]
+    assert build_vocabulary(iter(texts), 1, 100_000) == expected
+
+
+def test_a_vocabulary_without_words_says_why() -> None:
+    with pytest.raises(UsageError, match=r"lower text\.vocabulary\.min_count"):
+        build_vocabulary([["a"], ["b"]], min_count=2)
+    with pytest.raises(UsageError, match="no words"):
+        build_vocabulary([[]])

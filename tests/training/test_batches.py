@@ -1,0 +1,88 @@
+"""Batches: every example has its turn, texts of like length travel together."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from multicnn.training.batches import Feed, class_weights
+
+
+class Padding:
+    """A reader of number lists, as far as a feed needs one."""
+
+    def read(self, content: bytes | str) -> np.ndarray:
+        return np.frombuffer(content.encode() if isinstance(content, str) else content, np.uint8)
+
+    def collate(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
+        batch = np.zeros((len(arrays), max(map(len, arrays))), np.int32)
+        for row, array in zip(batch, arrays, strict=True):
+            row[: len(array)] = array
+        return batch
+
+    def settings(self) -> dict[str, object]:
+        return {}
+
+
+def texts(count: int) -> Feed:
+    rng = np.random.default_rng(0)
+    arrays = [np.full(rng.integers(1, 40), index, np.int32) for index in range(count)]
+    return Feed(arrays, np.arange(count) % 3, Padding(), torch.device("cpu"))
+
+
+def pictures(count: int) -> Feed:
+    return Feed(
+        np.arange(count * 4, dtype=np.uint8).reshape(count, 2, 2, 1),
+        np.arange(count) % 3,
+        Padding(),
+        torch.device("cpu"),
+    )
+
+
+def test_an_epoch_shows_each_example_at_most_once_and_only_full_batches() -> None:
+    for feed in (texts(100), pictures(100)):
+        batches = feed.shuffled(8, np.random.default_rng(1))
+        seen = np.concatenate(batches)
+        assert [len(batch) for batch in batches] == [8] * 12
+        assert len(set(seen)) == len(seen)
+
+
+def test_fewer_examples_than_a_batch_are_one_batch() -> None:
+    assert [len(batch) for batch in pictures(5).shuffled(8, np.random.default_rng(1))] == [5]
+
+
+def test_inputs_and_classes_stay_together() -> None:
+    feed = pictures(10)
+    inputs, truth = feed.batch(np.array([7, 2]))
+    assert inputs[:, 0, 0, 0].tolist() == [28, 8]
+    assert truth.tolist() == [1, 2]
+
+
+def test_texts_of_like_length_share_a_batch() -> None:
+    feed = texts(2000)
+    assert feed.lengths is not None
+
+    def padding(batches: list[np.ndarray]) -> float:
+        return sum(int((feed.lengths[one].max() - feed.lengths[one]).sum()) for one in batches)
+
+    order = np.random.default_rng(1).permutation(2000)
+    assert padding(feed.shuffled(16, np.random.default_rng(1))) < 0.1 * padding(list(order.reshape(-1, 16)))
+
+
+def test_all_in_order_covers_everything_once() -> None:
+    for feed in (texts(33), pictures(33)):
+        assert sorted(np.concatenate(feed.in_order(8))) == list(range(33))
+
+
+def test_drawing_by_chance_balances_the_classes() -> None:
+    truth = np.array([0] * 900 + [1] * 100)
+    weights = class_weights(truth, 2)[truth]
+    feed = Feed(np.zeros((1000, 1, 1, 1), np.uint8), truth, Padding(), torch.device("cpu"))
+    drawn = np.concatenate(feed.shuffled(10, np.random.default_rng(0), weights / weights.sum()))
+    assert 0.4 < truth[drawn].mean() < 0.6
+
+
+def test_class_weights_make_all_classes_count_alike() -> None:
+    truth = np.array([0, 0, 0, 1])
+    weights = class_weights(truth, 2)
+    np.testing.assert_allclose([weights[0] * 3, weights[1] * 1], [2, 2])
