@@ -88,6 +88,8 @@ def predict(
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError("no inputs; name files, folders or -, or give a text with --text")
         inputs = ["-"]
+    if "-" in (inputs or []) and sys.stdin is None:
+        raise UsageError("standard input is closed; name files or folders instead of -")
     request = Request(
         inputs=inputs or [],
         texts=text or [],

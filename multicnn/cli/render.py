@@ -42,12 +42,14 @@ def print_metrics(figures: dict[str, Any]) -> None:
     for key, name in SMALL_IS_GOOD.items():
         overall.add_row(name, f"{figures[key]:.4f}")
     console.print(overall)
+    console.print()
     classes = _table("class", "precision", "recall", "F1", "examples")
     for label, one in figures["per_class"].items():
         rates = [_percent(one[rate]) for rate in ("precision", "recall", "f1")]
         classes.add_row(printable(label), *rates, f"{one['count']:,}")
     console.print(classes)
     if len(figures["confusion"]["labels"]) <= LARGEST_CONFUSION:
+        console.print()
         console.print(_confusion(figures["confusion"]))
 
 
@@ -73,7 +75,7 @@ def print_info(bundle: "Bundle") -> None:
     shape = " x ".join(str(size) for size in meta.get("input", {}).get("shape", []))
     settings = {key: value for key, value in meta["reader"].items() if not isinstance(value, list | dict)}
     counted = ", ".join(f"{part} {count:,}" for part, count in made.get("examples", {}).items() if count)
-    versions = ", ".join(f"{name} {version}" for name, version in made.get("versions", {}).items())
+    versions = [f"{name} {version}" for name, version in made.get("versions", {}).items()]
     rows = {
         "reads": {"image": "pictures", "audio": "sounds", "text": "texts"}[meta["pipeline"]],
         f"{len(meta['labels'])} classes": classes,
@@ -86,7 +88,7 @@ def print_info(bundle: "Bundle") -> None:
         "examples": counted,
         "weights from": made.get("weights"),
         "made": made.get("created"),
-        "by": f"multicnn {made.get('multicnn')}; {versions}" if made else None,
+        "by": ", ".join([f"multicnn {made['multicnn']}", *versions]) if made else None,
     }
     for name, value in rows.items():
         if value:

@@ -5,12 +5,10 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal
 
 from multicnn.data.duplicates import content_keys, merge_groups
 from multicnn.data.example import DataSet, Example, Trouble
-from multicnn.data.files import write_atomically
 from multicnn.data.layout import Columns, open_dataset
 from multicnn.data.splits import stratified_split
 from multicnn.errors import UsageError
@@ -130,11 +128,10 @@ def _check(parts: Parts, path: str) -> None:
         )
 
 
-def write_split(path: Path, parts: Parts, troubles: Sequence[Trouble]) -> None:
-    """Writes split.csv: every example's name, label and part; what could not be used, with the reason.
+def split_table(parts: Parts, troubles: Sequence[Trouble]) -> str:
+    """What split.csv says: every example's name, label and part; what could not be used, with the reason.
 
     Args:
-        path: the file.
         parts: the division.
         troubles: examples that were left out.
     """
@@ -144,4 +141,4 @@ def write_split(path: Path, parts: Parts, troubles: Sequence[Trouble]) -> None:
     writer.writerow(["name", "label", "split", "left_out"])
     for name, examples in parts.named().items():
         writer.writerows([example.name, example.label, name, reasons.get(example.name, "")] for example in examples)
-    write_atomically(path, text.getvalue())
+    return text.getvalue()

@@ -12,6 +12,7 @@ from multicnn.data.decode import decode, default_workers
 from multicnn.data.endings import part_of
 from multicnn.data.example import DataSet, Example, Trouble
 from multicnn.data.layout import open_dataset
+from multicnn.data.order import natural_key
 from multicnn.data.request import Columns
 from multicnn.errors import UsageError, did_you_mean
 from multicnn.evaluation.metrics import metrics
@@ -118,7 +119,8 @@ def _numbers(labels: list[str], examples: list[Example], model: str) -> list[int
         UsageError: a label that the model does not know; each is named with the nearest one that it knows.
     """
     number = {label: position for position, label in enumerate(labels)}
-    unknown = list(dict.fromkeys(e.label for e in examples if e.label is not None and e.label not in number))
+    found = {example.label for example in examples if example.label is not None}
+    unknown = sorted(found - number.keys(), key=natural_key)
     if unknown:
         named = [f"{label!r}{did_you_mean(label, labels).replace(';', ',').rstrip('?')}" for label in unknown[:NAMED]]
         more = f" and {len(unknown) - NAMED:,} more" if len(unknown) > NAMED else ""

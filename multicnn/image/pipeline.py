@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from multicnn.architectures import build_image
+from multicnn.architectures import build_image, fitting_size
 from multicnn.blocks.classifier import Classifier
 from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
@@ -33,13 +33,9 @@ class ImagePipeline:
         assert isinstance(recipe, ImageRecipe)
         recipe = recipe.model_copy(deep=True)
         facts = survey(examples)
-        height, width = _size(recipe.image.size, facts)
         gray = all(one.mode in ("1", "L", "LA", "I;16", "I", "F") for one in facts)
         fill(recipe.image, color="gray" if gray else "rgb")
-        recipe.image.size = (height, width)
-        small = min(height, width) <= SMALL_SIDE
-        if recipe.model.arch == "auto":
-            recipe.model.arch = "resnet9" if small else "resnet18"
+        height, width = _settle_size(recipe, facts)
         _settle_augment(recipe.augment, min(height, width), gray)
         reader = ImageReader(height, width, recipe.image.color, recipe.image.resize, recipe.image.interpolation)
         return recipe, reader
@@ -118,12 +114,18 @@ def survey(examples: Sequence[Example]) -> list[ImageFacts]:
     return facts
 
 
-def _size(wanted: int | tuple[int, int] | str, facts: Sequence[ImageFacts]) -> tuple[int, int]:
-    if isinstance(wanted, int):
-        return wanted, wanted
-    if isinstance(wanted, tuple):
-        return wanted
-    return auto_size([(one.height, one.width) for one in facts])
+def _settle_size(recipe: ImageRecipe, facts: Sequence[ImageFacts]) -> tuple[int, int]:
+    """Settles the size and the network, which depend on each other."""
+    wanted = recipe.image.size
+    size = (wanted, wanted) if isinstance(wanted, int) else wanted
+    auto = size == "auto"
+    if size == "auto":
+        size = auto_size([(one.height, one.width) for one in facts])
+    fill(recipe.model, arch="resnet9" if min(size) <= SMALL_SIDE else "resnet18")
+    if auto:
+        size = fitting_size(recipe.model.arch, size, options=recipe.model.options)
+    recipe.image.size = size
+    return size
 
 
 def _settle_augment(augment: ImageAugment, side: int, gray: bool) -> None:

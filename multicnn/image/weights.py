@@ -26,6 +26,8 @@ __all__ = [
 
 # These two were trained on values from -1 to 1: where torchvision loads weights it converts inside the network instead.
 MINUS_ONE_TO_ONE = ("googlenet", "inception_v3")
+# Known without torchvision, whose import takes seconds.
+NEVER_PUBLISHED = ("lenet", "resnet9")
 # The papers' own training, whose files everybody knows; later recipes of torchvision go by the names V2, SWAG, ...
 FIRST_VERSION = ("resnet", "densenet")
 
@@ -84,6 +86,8 @@ def published(name: str) -> Weights | None:
     Returns:
         Its weights, not looked for yet; None where there are none.
     """
+    if name in NEVER_PUBLISHED:
+        return None
     import torchvision
 
     name = name.removeprefix("torchvision:")

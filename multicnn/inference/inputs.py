@@ -14,10 +14,8 @@ from multicnn.data.order import natural_key
 from multicnn.data.request import Columns
 from multicnn.data.tree import open_tree
 from multicnn.errors import UsageError, did_you_mean
-from multicnn.inference.lines import items_of_lines, text_item
+from multicnn.inference.lines import Item, items_of_lines, text_item
 from multicnn.pipeline import Kind
-
-Item = Example | Trouble
 
 STANDARD_INPUT = "-"
 PATTERN = "*?["

@@ -11,9 +11,9 @@ from multicnn.data.locate import FolderFiles, TreeFiles, open_root
 from multicnn.data.request import Columns
 from multicnn.data.tables import Row, read_table
 from multicnn.errors import InputError, UsageError
+from multicnn.inference.lines import Item
 from multicnn.pipeline import Kind
 
-Item = Example | Trouble
 SAMPLE = "sample:"
 
 

@@ -9,11 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
-from multicnn.data.example import Example, Trouble
+from multicnn.data.example import Trouble
 from multicnn.errors import InputError
+from multicnn.inference.lines import Item
 from multicnn.pipeline import Kind, Reader
-
-Item = Example | Trouble
 
 TEXTS_PER_TASK = 256  # reading a text takes microseconds, too few to hand it to a thread alone
 TOKENS_PER_RUN = 1 << 16  # texts are padded to the longest: long ones go into smaller batches, so that memory suffices

@@ -65,7 +65,7 @@ def fit(
         reporter: one line an epoch.
         started: when the command began, on the clock of `time.monotonic`.
     """
-    saved = time.monotonic()
+    saved = -CHECKPOINT_SECONDS
     while progress.plan.epoch < progress.plan.epochs and not _stops_early(progress, learner.training.early_stopping):
         row = _epoch(learner, validation, progress, pace)
         reporter.epoch(progress.plan.epoch, progress.plan.epochs, row)

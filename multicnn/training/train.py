@@ -11,7 +11,8 @@ from multicnn.blocks.arithmetic import parameter_count
 from multicnn.blocks.classifier import Classifier
 from multicnn.data.example import Trouble
 from multicnn.data.files import write_atomically
-from multicnn.data.parts import write_split
+from multicnn.data.parts import split_table
+from multicnn.errors import UsageError
 from multicnn.recipe import Recipe
 from multicnn.recipe_files import dump_recipe
 from multicnn.training.device import choose_device, choose_precision, device_name
@@ -48,6 +49,7 @@ def train(recipe: Recipe, run: RunFolder, reporter: Reporter, started: float, re
         UsageError: the data or the recipe is wrong; nothing was started.
         MulticnnError: it failed while training.
     """
+    resume = resume and run.last.exists()  # stopped before its first checkpoint, a run begins anew
     device = choose_device(recipe.training.device)
     precision = choose_precision(recipe.training.precision, device)
     plan = outline(recipe, device.type)
@@ -57,11 +59,15 @@ def train(recipe: Recipe, run: RunFolder, reporter: Reporter, started: float, re
     material = read_all(plan, reporter)
     for trouble in material.troubles:
         reporter.warn(f"{trouble.name}: {trouble.reason}; it was left out")
+    if resume and run.split.read_text(encoding="utf-8") != split_table(plan.parts, material.troubles):
+        raise UsageError(
+            f"the data are not what they were when the run began ({run.split}); train anew with --overwrite"
+        )
     if not resume:
         if not start.normalised:
             _calibrate(plan, model, material)
         run.clear()
-        write_split(run.split, plan.parts, material.troubles)
+        write_atomically(run.split, split_table(plan.parts, material.troubles))
         write_atomically(run.config, dump_recipe(plan.recipe))
     reporter.note(_headline(plan, material, model, device, precision))
     asked = recipe.training.epochs

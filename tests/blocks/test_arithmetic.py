@@ -53,7 +53,7 @@ def test_parameters_are_counted_on_the_meta_device() -> None:
 
 def test_a_chain_of_layers_keeps_what_its_backward_pass_needs() -> None:
     layers = nn.Sequential(nn.Linear(10, 20), nn.ReLU(), nn.Linear(20, 5), nn.ReLU())
-    # Each linear layer keeps its input, each ReLU its output; the second linear layer's input is the first ReLU's output.
+    # A linear layer keeps its input, a ReLU its output; the second layer's input is the first ReLU's output.
     assert activation_bytes(layers, torch.zeros(1, 10)) == 4 * (10 + 20 + 5)
 
 

@@ -19,10 +19,10 @@ from tests.conftest import Cli
 
 QUICK = {
     "image": ("--arch", "lenet", "--epochs", "6", "--batch-size", "8"),
-    "audio": ("--arch", "lenet", "--epochs", "6", "--batch-size", "8"),
+    "audio": ("--arch", "lenet", "--epochs", "15", "--batch-size", "8"),
     "text": (
         "--epochs",
-        "8",
+        "20",
         "--batch-size",
         "8",
         "--set",
