@@ -41,6 +41,9 @@ def check(
     label_column: LabelColumn = None,
     split_column: SplitColumn = None,
     fold_column: FoldColumn = None,
+    vectors: Annotated[
+        str | None, typer.Option(help="File of word vectors: which words lack one? Default: none.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON. Default: off.")] = False,
 ) -> None:
     """Report what would spoil a training: broken files, duplicates, rare classes. Status 3 if anything is broken."""
@@ -50,7 +53,7 @@ def check(
     from multicnn.data.layout import Columns
 
     columns = Columns(text_column, path_column, label_column, split_column, fold_column)
-    report = look_over(data, _kind(data, kind, columns), columns=columns, root=root)
+    report = look_over(data, _kind(data, kind, columns), columns=columns, root=root, vectors=vectors)
     if as_json:
         typer.echo(json.dumps(report.as_json(), indent=2))
     else:

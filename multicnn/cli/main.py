@@ -91,7 +91,7 @@ def _help(error: Any) -> int:
 def _explain(error: Any) -> str:
     """Click's words in one line, with the nearest option or command and where to read more."""
     context = error.ctx
-    message = error.format_message().rstrip(".")
+    message = error.format_message().rstrip(".").removeprefix("Value error, ")
     if message.startswith("No such option"):
         wrong = error.option_name
         message = f"no option {wrong}{did_you_mean(wrong, error.possibilities or [])}"

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from multicnn.data.check_content import check_contents
+from multicnn.data.check_vectors import check_vectors
 from multicnn.data.duplicates import content_keys
 from multicnn.data.endings import Kind
 from multicnn.data.example import DataSet, Example
@@ -11,13 +12,16 @@ from multicnn.data.layout import open_dataset
 from multicnn.data.order import natural_key
 from multicnn.data.report import Report, Section, counted
 from multicnn.data.request import Columns
+from multicnn.errors import UsageError
 
 FEW = 10  # training examples of a class, below which little can be learnt of it
 IMBALANCE = 10  # times as many examples in the largest class as in the smallest
 _PARTS = ("train", "validation", "test")
 
 
-def check(path: str, kind: Kind, *, columns: Columns = Columns(), root: str | None = None) -> Report:
+def check(
+    path: str, kind: Kind, *, columns: Columns = Columns(), root: str | None = None, vectors: str | None = None
+) -> Report:
     """Reads a whole data set and reports what it finds.
 
     Args:
@@ -25,12 +29,17 @@ def check(path: str, kind: Kind, *, columns: Columns = Columns(), root: str | No
         kind: what its examples are.
         columns: the names of a manifest's columns.
         root: where a manifest's paths lead.
+        vectors: a file of word vectors that the texts are to be trained with.
 
     Raises:
         UsageError: it cannot be opened at all.
     """
+    if vectors is not None and kind != "text":
+        raise UsageError("--vectors has no effect on pictures and sounds; leave it out")
     data = open_dataset(path, kind, columns=columns, root=root)
     sections = [_layout(data), _classes(data), *check_contents(data.examples, kind), _duplicates(data.examples)]
+    if vectors is not None:
+        sections.append(check_vectors(data.examples, vectors))
     return Report(path, kind, sections)
 
 

@@ -19,6 +19,8 @@ from multicnn.recipe import ImageAugment, ImageRecipe, Recipe, fill, fill_traini
 
 # Enough pictures to know what the others are like.
 SURVEYED = 256
+# ResNet-9's channels in the first layer, half the usual: four times as fast.
+CPU_WIDTH = 32
 # Below this side a picture has no pixels to spare for a stem that halves it twice.
 SMALL_SIDE = 64
 
@@ -35,13 +37,16 @@ class ImagePipeline:
         facts = survey(examples)
         gray = all(one.mode in ("1", "L", "LA", "I;16", "I", "F") for one in facts)
         fill(recipe.image, color="gray" if gray else "rgb")
-        height, width = _settle_size(recipe, facts)
+        height, width = _settle_network(recipe, facts, device)
         _settle_augment(recipe.augment, min(height, width), gray)
         reader = ImageReader(height, width, recipe.image.color, recipe.image.resize, recipe.image.interpolation)
         return recipe, reader
 
     def settle_training(self, recipe: Recipe, count: int, pretrained: bool) -> None:
-        """Many epochs for few pictures; a gentle rate for weights that have learned already."""
+        """Many epochs for few pictures; a gentle rate for weights that have learned already, a high one for ResNet-9.
+
+        The rates were tried on a validation part of CIFAR-10.
+        """
         assert isinstance(recipe, ImageRecipe)
         assert isinstance(recipe.image.size, tuple)
         small = min(recipe.image.size) <= SMALL_SIDE
@@ -50,7 +55,7 @@ class ImagePipeline:
             recipe.training,
             epochs=int(np.clip(round(1_500_000 / max(count, 1)), 15, 60)) // (3 if pretrained else 1),
             batch_size=batch_size,
-            lr=3e-4 if pretrained else 3e-3 * batch_size / 128,
+            lr=3e-4 if pretrained else (1e-2 if recipe.model.arch == "resnet9" else 4e-3) * batch_size / 128,
             weight_decay=0.05,
             label_smoothing=0.1,
             clip=0.0,
@@ -114,14 +119,18 @@ def survey(examples: Sequence[Example]) -> list[ImageFacts]:
     return facts
 
 
-def _settle_size(recipe: ImageRecipe, facts: Sequence[ImageFacts]) -> tuple[int, int]:
-    """Settles the size and the network, which depend on each other."""
+def _settle_network(recipe: ImageRecipe, facts: Sequence[ImageFacts], device: str) -> tuple[int, int]:
+    """Settles size and network, which depend on each other; on a CPU a narrow network learns more in its time."""
     wanted = recipe.image.size
     size = (wanted, wanted) if isinstance(wanted, int) else wanted
     auto = size == "auto"
     if size == "auto":
         size = auto_size([(one.height, one.width) for one in facts])
-    fill(recipe.model, arch="resnet9" if min(size) <= SMALL_SIDE else "resnet18")
+    if recipe.model.arch == "auto":
+        small = min(size) <= SMALL_SIDE
+        recipe.model.arch = "resnet9" if small else "resnet18"
+        if small and device == "cpu":
+            recipe.model.options.setdefault("width", CPU_WIDTH)
     if auto:
         size = fitting_size(recipe.model.arch, size, options=recipe.model.options)
     recipe.image.size = size

@@ -1,6 +1,7 @@
 """What an optimiser remembers, as tensors with names."""
 
 import torch
+from torch import Tensor
 
 from multicnn.bundle.tensors import Weights
 
@@ -22,8 +23,10 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Weights) -> Non
     remembered: dict[int, Weights] = {}
     for key, tensor in tensors.items():
         index, name = key.split(".", 1)
-        parameter = parameters[int(index)]
-        if tensor.shape == parameter.shape:  # fused optimisers expect it to lie in memory as the parameter does
-            tensor = torch.empty_like(parameter).copy_(tensor)
-        remembered.setdefault(int(index), {})[name] = tensor
+        remembered.setdefault(int(index), {})[name] = _laid_out_as(parameters[int(index)], tensor)
     optimiser.load_state_dict({"state": remembered, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def _laid_out_as(parameter: Tensor, tensor: Tensor) -> Tensor:
+    """Fused optimisers expect what belongs to a parameter to lie in memory as it does: channels-last, say."""
+    return torch.empty_like(parameter).copy_(tensor) if tensor.shape == parameter.shape else tensor

@@ -75,7 +75,9 @@ def _memory(plan: Outline, model: Classifier, precision: torch.dtype) -> dict[st
     one = torch.from_numpy(plan.reader.collate([_example(plan)]))
     training = plan.recipe.training
     weights = parameter_count(model) * 4 * COPIES[training.optimizer]
-    activations = activation_bytes(model, one) * int(training.batch_size)
+    with torch.no_grad():
+        seen = model.frontend(one)
+    activations = activation_bytes(model.network, seen) * int(training.batch_size)
     activations = activations if precision == torch.float32 else activations // 2
     examples = sum(len(part) for part in plan.parts.named().values()) * one.nbytes
     return {
