@@ -29,8 +29,11 @@ TABLE: dict[str, dict[str, str]] = {
     "text": {"textcnn": "multicnn.text.architectures.textcnn:TextCNN"},
 }
 
-TORCHVISION = "torchvision:"  # whatever the table lacks: torchvision:NAME
-FROM_TORCHVISION = "multicnn.image.architectures.from_torchvision"
+# Whatever the table lacks: torchvision:NAME, timm:NAME. Each module has Classifier, names, keywords and own_size.
+OTHERS = {
+    "torchvision": "multicnn.image.architectures.from_torchvision",
+    "timm": "multicnn.image.architectures.from_timm",
+}
 
 
 def names(kind: Kind) -> list[str]:
@@ -49,7 +52,7 @@ def build_image(
     """Builds a network for pictures or spectrograms, [batch, channels, height, width] to logits [batch, classes].
 
     Args:
-        name: from the table, or torchvision:NAME (which has no `features`).
+        name: from the table, torchvision:NAME (which has no `features`), or timm:NAME with the extra.
         classes: how many there are.
         channels: of the input.
         size: the input's height and width.
@@ -60,8 +63,8 @@ def build_image(
     """
     options = options or {}
     given = {"classes": classes, "channels": channels, "size": size}
-    if name.startswith(TORCHVISION):
-        network: Backbone = _build_torchvision(name, given, options)
+    if _other(name):
+        network: Backbone = _build_other(name, given, options)
     else:
         network = _build(name, _class("image", name), given, options)
     _try(name, network, channels, size)
@@ -120,22 +123,29 @@ def _build(name: str, kind: Any, given: dict[str, Any], options: dict[str, Any])
     return network
 
 
-def _build_torchvision(name: str, given: dict[str, Any], options: dict[str, Any]) -> Any:
-    theirs = import_module(FROM_TORCHVISION)
-    short = _torchvision_name(name)
-    if options:
-        _check_names(name, options, theirs.torchvision_keywords(short))
+def _other(name: str) -> Any:
+    """The module of another library's networks, where the name has its prefix; else None."""
+    library, colon, _ = name.partition(":")
+    return import_module(OTHERS[library]) if colon and library in OTHERS else None
+
+
+def _build_other(name: str, given: dict[str, Any], options: dict[str, Any]) -> Any:
+    theirs, short = _other(name), _other_name(name)
+    known = theirs.keywords(short) if options else None
+    if known is not None:
+        _check_names(name, options, known)
     try:
-        return theirs.TorchvisionClassifier(short, **given, **options)
+        return theirs.Classifier(short, **given, **options)
     except (ValueError, TypeError, RuntimeError, AssertionError) as error:
         raise UsageError(f"{name}: {_first_line(error)}") from error
 
 
-def _torchvision_name(name: str) -> str:
-    short = name.removeprefix(TORCHVISION)
-    there: list[str] = import_module(FROM_TORCHVISION).torchvision_names()
+def _other_name(name: str) -> str:
+    """The name behind the prefix, once the library is known to have it."""
+    library, _, short = name.partition(":")
+    there: list[str] = _other(name).names()
     if short not in there:
-        raise UsageError(f"torchvision has no classifier {short}{did_you_mean(short, there)}")
+        raise UsageError(f"{library} has no classifier {short}{did_you_mean(short, there)}")
     return short
 
 
@@ -156,8 +166,8 @@ def _check_kinds(name: str, options: dict[str, Any], defaults: dict[str, Any]) -
 
 
 def _own_size(name: str) -> tuple[int, int]:
-    if name.startswith(TORCHVISION):
-        size: tuple[int, int] = import_module(FROM_TORCHVISION).torchvision_size(_torchvision_name(name))
+    if _other(name):
+        size: tuple[int, int] = _other(name).own_size(_other_name(name))
         return size
     own: tuple[int, int] = _class("image", name).own_size
     return own

@@ -167,6 +167,7 @@ class Training(Section):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     deterministic: bool = False
+    tensorboard: bool = False
 
     @model_validator(mode="after")
     def _momentum_is_for_sgd(self) -> "Training":

@@ -62,6 +62,10 @@ def divide(data: Data, kind: Kind, seed: int) -> Parts:
         parts.validation = _whole(data.validation, "validation", data, kind, parts)
     elif not parts.validation:
         _cut_validation(parts, data, seed)
+    elif "validation" in data.model_fields_set:
+        parts.notes.append(
+            f"{data.path} has a validation part of its own; data.validation={data.validation} has no effect"
+        )
     _check(parts, data.path)
     return parts
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from multicnn.bundle.tensors import load_tensors, save_tensors
 from multicnn.training.batches import Feed
 from multicnn.training.checkpoint import optimiser_tensors, restore_optimiser
-from multicnn.training.history import Row, write_history
+from multicnn.training.history import Row, write_history, write_scalars
 from multicnn.training.loop import Learner, Scores, now
 from multicnn.training.plan import Pace, Plan
 from multicnn.training.progress import Reporter
@@ -70,6 +70,8 @@ def fit(
         row = _epoch(learner, validation, progress, pace)
         reporter.epoch(progress.plan.epoch, progress.plan.epochs, row)
         write_history(run.history, progress.history)
+        if learner.training.tensorboard:
+            write_scalars(run.tensorboard, row)
         ends = progress.plan.epoch >= progress.plan.epochs
         if ends or time.monotonic() - saved >= CHECKPOINT_SECONDS:
             save(run, learner, progress, progress.earlier + time.monotonic() - started)

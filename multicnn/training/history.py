@@ -1,10 +1,12 @@
-"""history.csv: a row per epoch."""
+"""What each epoch gave: history.csv, and TensorBoard for those who ask for it."""
 
 import csv
 import io
+from importlib.util import find_spec
 from pathlib import Path
 
 from multicnn.data.files import write_atomically
+from multicnn.errors import UsageError
 
 Row = dict[str, float]
 COLUMNS = (
@@ -35,3 +37,27 @@ def write_history(path: Path, rows: list[Row]) -> None:
 
 def _short(value: float) -> str:
     return f"{value:.6g}"
+
+
+def write_scalars(folder: Path, row: Row) -> None:
+    """Adds an epoch to a TensorBoard log; TensorBoard is an extra: pip install 'multicnn[tensorboard]'.
+
+    Args:
+        folder: of the log.
+        row: the epoch.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(folder)) as log:
+        for name in COLUMNS[1:]:
+            log.add_scalar(name, row[name], global_step=int(row["epoch"]))
+
+
+def require_tensorboard() -> None:
+    """Makes sure that TensorBoard is there before a training that is to write to it.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    if find_spec("tensorboard") is None:
+        raise UsageError("training.tensorboard needs it; install it with: pip install 'multicnn[tensorboard]'")

@@ -7,7 +7,7 @@ from pathlib import Path
 from multicnn.errors import UsageError
 
 # What makes a folder a run; nothing else is ever deleted by --overwrite.
-OURS = ("config.yaml", "split.csv", "history.csv", "metrics.json", "model", "checkpoints")
+OURS = ("config.yaml", "split.csv", "history.csv", "metrics.json", "model", "checkpoints", "tensorboard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,11 @@ class RunFolder:
     def last(self) -> Path:
         """The checkpoint that --resume goes on from."""
         return self.path / "checkpoints" / "last.safetensors"
+
+    @property
+    def tensorboard(self) -> Path:
+        """TensorBoard's log, where it is asked for."""
+        return self.path / "tensorboard"
 
     @property
     def best(self) -> Path:

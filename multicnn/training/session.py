@@ -69,14 +69,13 @@ class Session:
         learner = Learner(self.model, feeds["train"], len(self.plan.labels), training, augmentation, self.precision)
         full_epoch = max(1, len(feeds["train"]) // int(training.batch_size))
         progress = Progress(Plan(int(training.epochs), full_epoch, fixed=budget is None))
-        if resume and self.run.last.exists():
+        if resume:
             progress = restore(self.run, learner)
         look = len(feeds["validation"]) / int(training.batch_size)
         pace = Pace(started + budget, reserve, most_epochs, full_epoch, look) if budget else None
         fit(learner, feeds["validation"], progress, pace, self.run, self.reporter, started)
-        if pace:
-            training.epochs = progress.plan.epochs
-            write_atomically(self.run.config, dump_recipe(self.plan.recipe))
+        training.epochs = progress.plan.epochs  # what the time budget came to
+        write_atomically(self.run.config, dump_recipe(self.plan.recipe))
         return self._finish(learner, feeds, progress, started)
 
     def _feed(self, name: str) -> Feed:

@@ -16,6 +16,7 @@ from multicnn.errors import UsageError
 from multicnn.recipe import Recipe
 from multicnn.recipe_files import dump_recipe
 from multicnn.training.device import choose_device, choose_precision, device_name
+from multicnn.training.history import require_tensorboard
 from multicnn.training.prepare import Material, Outline, outline, read_all
 from multicnn.training.progress import Reporter
 from multicnn.training.run_folder import RunFolder
@@ -50,6 +51,8 @@ def train(recipe: Recipe, run: RunFolder, reporter: Reporter, started: float, re
         MulticnnError: it failed while training.
     """
     resume = resume and run.last.exists()  # stopped before its first checkpoint, a run begins anew
+    if recipe.training.tensorboard:
+        require_tensorboard()
     device = choose_device(recipe.training.device)
     precision = choose_precision(recipe.training.precision, device)
     plan = outline(recipe, device.type)

@@ -115,3 +115,12 @@ def test_a_fold_is_held_out_as_the_test_part(pictures: Path, tmp_path: Path) -> 
     assert {int(Path(row["name"]).stem) % 4 for row in split if row["split"] == "test"} == {2}
     assert outcome.metrics["test"]["count"] == 18
     assert json.loads((outcome.run / "metrics.json").read_text())["test"]["count"] == 18
+
+
+def test_tensorboard_gets_a_row_per_epoch(pictures: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    outcome = run(pictures, tmp_path / "run", training__tensorboard=True)
+    log = EventAccumulator(str(outcome.run / "tensorboard")).Reload()
+    assert [event.step for event in log.Scalars("validation_accuracy")] == [1, 2]

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 AUXILIARY = ("googlenet", "inception_v3")
 
 
-def torchvision_names() -> list[str]:
+def names() -> list[str]:
     """torchvision's classifiers."""
-    names: list[str] = torchvision.models.list_models(module=torchvision.models)
-    return names
+    there: list[str] = torchvision.models.list_models(module=torchvision.models)
+    return there
 
 
-class TorchvisionClassifier(nn.Module):
+class Classifier(nn.Module):
     """One of torchvision's classifiers, with as many classes and channels as are wanted.
 
     It has a `head` (the last layer with weights) and `reset_head`, but no `features`: where they end differs from one
@@ -72,14 +72,14 @@ class TorchvisionClassifier(nn.Module):
         return logits
 
 
-def torchvision_keywords(name: str) -> list[str]:
+def keywords(name: str) -> list[str]:
     """The keyword arguments of a torchvision network's own class, which the architecture's options may set."""
     parameters = inspect.signature(type(torchvision.models.get_model(name, weights=None)).__init__).parameters
     ours = ("self", "num_classes", "aux_logits", "init_weights", "kwargs")
     return [key for key in parameters if key not in ours]
 
 
-def torchvision_size(name: str) -> tuple[int, int]:
+def own_size(name: str) -> tuple[int, int]:
     """The size for which torchvision's own weights were trained."""
     side = torchvision.models.get_model_weights(name).DEFAULT.transforms().crop_size[0]
     return side, side
