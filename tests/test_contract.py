@@ -23,12 +23,12 @@ from multicnn.training.train import train
 
 # One of each family; the others differ only in depth and run in `make test-all`.
 SMALLEST = {
-    "image": ("lenet", "resnet9", "resnet18", "densenet121"),
+    "image": ("lenet", "linear", "resnet9", "resnet18", "densenet121"),
     "audio": ("densenet121",),
     "text": ("textcnn",),
 }
 ALL = [
-    pytest.param(kind, name, id=f"{kind}-{name}", marks=() if name in SMALLEST[kind] else pytest.mark.slow)
+    pytest.param((kind, name), id=f"{kind}-{name}", marks=() if name in SMALLEST[kind] else pytest.mark.slow)
     for kind in SMALLEST
     for name in names(kind)
 ]

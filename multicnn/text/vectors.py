@@ -27,9 +27,12 @@ def open_vectors(path: str | Path) -> Any:
     binary = ".bin" in path.suffixes
     try:
         headless = not binary and not _has_counts(path)
-        return KeyedVectors.load_word2vec_format(str(path), binary=binary, no_header=headless)
-    except (ValueError, EOFError, OSError, IndexError) as error:
-        raise UsageError(f"{path} holds no word vectors of word2vec, fastText or GloVe: {error}") from error
+        vectors = KeyedVectors.load_word2vec_format(str(path), binary=binary, no_header=headless)
+    except (ValueError, EOFError, OSError, IndexError, TypeError) as error:
+        raise UsageError(f"{path} holds no word vectors of word2vec, fastText or GloVe ({error})") from error
+    if not len(vectors) or not vectors.vector_size:
+        raise UsageError(f"{path} holds no word vectors of word2vec, fastText or GloVe")
+    return vectors
 
 
 def _has_counts(path: Path) -> bool:

@@ -84,7 +84,7 @@ def test_a_run_gives_its_weights_to_another_pipeline(pictures: Path, sounds: Pat
     assert done.returncode == 0, done.stderr
     assert "tensors loaded" in done.stderr
     image, audio = (load_file(tmp_path / name / "model" / "weights.safetensors") for name in ("image", "audio"))
-    name = "network.features.layer1.0.convolution.weight"
+    name = "network.features.layer1.0.conv.weight"
     assert name in image, sorted(image)
     torch.testing.assert_close(image[name], audio[name], atol=1e-6, rtol=0)
 

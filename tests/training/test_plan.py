@@ -1,7 +1,7 @@
 """The time budget: how many epochs fit, and that the schedule always ends at 1."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multicnn.training import plan as plan_module

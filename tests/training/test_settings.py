@@ -64,7 +64,7 @@ def test_a_setting_trains_and_is_measured(settings: dict[str, Any], pictures: Pa
 
 
 def test_early_stopping_stops(lopsided: Path, tmp_path: Path) -> None:
-    outcome = run(lopsided, tmp_path / "run", training__epochs=30, training__early_stopping=2, training__lr=1e-6)
+    outcome = run(lopsided, tmp_path / "run", training__epochs=30, training__early_stopping=2, training__lr=1e-12)
     assert len(rows(outcome)) - outcome.metrics["best_epoch"] == 2
 
 
