@@ -30,6 +30,8 @@ class WindowPool(nn.Module):
         self.padding = per_axis(padding, dims)
         if min(*self.kernel, *self.stride) < 1:
             raise ValueError(f"a pooling window and its step are at least 1, not {self.kernel} and {self.stride}")
+        if any(not 0 <= 2 * reach <= extent for reach, extent in zip(self.padding, self.kernel, strict=True)):
+            raise ValueError(f"a window of {self.kernel} reaches over the border by half at most, not {self.padding}")
 
     def extra_repr(self) -> str:
         return f"kernel={self.kernel}, stride={self.stride}, padding={self.padding}"
@@ -39,6 +41,8 @@ class MaxPool(WindowPool):
     """Keeps the largest value under the window: was the feature seen anywhere here?
 
     Ranzato et al. 2007, "Unsupervised Learning of Invariant Feature Hierarchies". The border counts as minus infinity.
+    With a stride below the kernel the windows overlap: Krizhevsky et al. 2012, "ImageNet Classification with Deep
+    Convolutional Neural Networks", section 3.4, with MaxPool(3, 2).
     """
 
     def forward(self, x: Tensor) -> Tensor:

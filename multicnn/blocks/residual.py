@@ -78,3 +78,35 @@ class Bottleneck(nn.Module):
         y = self.relu(self.bn2(self.conv2(y)))
         y = self.bn3(self.conv3(y))
         return self.relu(y + self.downsample(x))  # type: ignore[no-any-return]
+
+
+class PreActivationBlock(nn.Module):
+    """Normalisation and activation before each convolution, so that the way around stays free of both.
+
+    What a block adds then passes unchanged through all blocks behind it, and networks of a thousand layers train.
+    He et al. 2016, "Identity Mappings in Deep Residual Networks", figure 4 (e). Where the shape changes, the activated
+    input is projected. A network of such blocks ends with one more normalisation and activation.
+
+    Args:
+        channels_in: the input's channels.
+        width: the output's channels.
+        stride: of the first convolution.
+        dims: 1, 2 or 3.
+    """
+
+    def __init__(self, channels_in: int, width: int, stride: int = 1, *, dims: int = 2) -> None:
+        super().__init__()
+        self.bn1 = BatchNorm(channels_in)
+        self.conv1 = Convolution(channels_in, width, 3, stride=stride, padding=1, bias=False, dims=dims)
+        self.bn2 = BatchNorm(width)
+        self.conv2 = Convolution(width, width, 3, padding=1, bias=False, dims=dims)
+        self.relu = nn.ReLU(inplace=True)
+        same = stride == 1 and channels_in == width
+        self.downsample = None if same else Convolution(channels_in, width, 1, stride=stride, bias=False, dims=dims)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, channels_in, ...] to [batch, width, ...], each axis ceil(W / stride)."""
+        y = self.relu(self.bn1(x))
+        around = x if self.downsample is None else self.downsample(y)
+        y = self.relu(self.bn2(self.conv1(y)))
+        return self.conv2(y) + around  # type: ignore[no-any-return]

@@ -1,0 +1,102 @@
+"""Capsules: a vector says that something is there by its length, and how it lies by its direction."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from multicnn.blocks.arithmetic import Size
+from multicnn.blocks.convolution import Convolution, Padding
+
+
+def squash(x: Tensor, dim: int = -1) -> Tensor:
+    """Shrinks vectors to a length below 1 and keeps their direction: (|x|² / (1 + |x|²)) x / |x|.
+
+    Sabour et al. 2017, "Dynamic Routing Between Capsules", equation 1.
+
+    Args:
+        x: vectors along one axis.
+        dim: that axis.
+    """
+    square = x.square().sum(dim, keepdim=True)
+    length = square.clamp(min=torch.finfo(x.dtype).tiny).sqrt()  # the root's slope is infinite at 0
+    return x * length / (1 + square)
+
+
+class PrimaryCapsules(nn.Module):
+    """A convolution whose channels are bundled into vectors, at each place: the lowest capsules.
+
+    Sabour et al. 2017, section 4. In the paper 32 capsules of 8 numbers at each of 6 x 6 places.
+
+    Args:
+        channels_in: the input's channels.
+        capsules: how many kinds of capsules there are at each place.
+        length: how many numbers a capsule has.
+        kernel, stride, padding, dims: as in `Convolution`.
+    """
+
+    def __init__(
+        self,
+        channels_in: int,
+        capsules: int = 32,
+        length: int = 8,
+        kernel: Size = 9,
+        *,
+        stride: Size = 2,
+        padding: Padding = "valid",
+        dims: int = 2,
+    ) -> None:
+        super().__init__()
+        self.length = length
+        self.conv = Convolution(channels_in, capsules * length, kernel, stride=stride, padding=padding, dims=dims)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, channels_in, ...] to [batch, capsules * places, length], kind by kind, place by place."""
+        answers = self.conv(x).flatten(2).unflatten(1, (-1, self.length))
+        return squash(answers.transpose(2, 3).flatten(1, 2))
+
+
+class DynamicRouting(nn.Module):
+    """Each capsule predicts all capsules above it, and gives its voice to those that the others agree with it about.
+
+    Sabour et al. 2017, procedure 1. The transformations begin so small that, with voices spread evenly, a capsule's
+    length before squashing is about that of those below.
+
+    Args:
+        capsules_in: how many capsules there are below.
+        length_in: how many numbers each of them has.
+        capsules_out: how many there are above, such as the classes.
+        length_out: how many numbers each of these has.
+        iterations: r, how often agreement is looked for; 1 spreads each voice evenly.
+
+    Raises:
+        ValueError: no iterations.
+    """
+
+    def __init__(
+        self, capsules_in: int, length_in: int, capsules_out: int, length_out: int, *, iterations: int = 3
+    ) -> None:
+        super().__init__()
+        if iterations < 1:
+            raise ValueError(f"routing takes at least one iteration, not {iterations}")
+        self.iterations = iterations
+        self.weight = nn.Parameter(torch.empty(capsules_in, capsules_out, length_out, length_in))
+        nn.init.normal_(self.weight, std=capsules_out / math.sqrt(capsules_in * length_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, capsules_in, length_in] to [batch, capsules_out, length_out], each vector shorter than 1."""
+        predicted = torch.einsum("iomn,bin->biom", self.weight, x)
+        agreement = predicted.new_zeros(predicted.shape[:3])
+        above = self._above(predicted, agreement)
+        for _ in range(self.iterations - 1):
+            agreement = agreement + torch.einsum("biom,bom->bio", predicted, above)
+            above = self._above(predicted, agreement)
+        return above
+
+    def _above(self, predicted: Tensor, agreement: Tensor) -> Tensor:
+        """The capsules above, when each one below spreads its voice by its agreement with them."""
+        return squash(torch.einsum("bio,biom->bom", agreement.softmax(2), predicted))
+
+    def extra_repr(self) -> str:
+        capsules_in, capsules_out, length_out, length_in = self.weight.shape
+        return f"{capsules_in} x {length_in}, {capsules_out} x {length_out}, iterations={self.iterations}"

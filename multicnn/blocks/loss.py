@@ -1,0 +1,121 @@
+"""Losses: how wrong the logits are, as one number."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from multicnn.errors import did_you_mean
+
+
+class Loss(nn.Module):
+    """What all losses share: the mean over the batch, in which a class may count more than another.
+
+    It is the weighted mean, sum of w l over sum of w, as in torch: weights shift the classes' shares and leave the
+    size of the loss alone.
+
+    Args:
+        weights: how much each class counts, [classes]; all alike where they are left out.
+    """
+
+    weights: Tensor | None
+
+    def __init__(self, *, weights: Sequence[float] | Tensor | None = None) -> None:
+        super().__init__()
+        self.register_buffer("weights", None if weights is None else torch.as_tensor(weights, dtype=torch.float32))
+        if self.weights is not None and (self.weights.ndim != 1 or self.weights.min() < 0):
+            raise ValueError(f"weights are one number for each class, from 0 on, not {self.weights.tolist()}")
+
+    def mean(self, losses: Tensor, truth: Tensor) -> Tensor:
+        """The examples' losses, [batch], and their classes to one number."""
+        if self.weights is None:
+            return losses.mean()
+        weights = self.weights.to(losses.dtype)[truth]
+        return (weights * losses).sum() / weights.sum()
+
+
+class CrossEntropy(Loss):
+    """The logarithm of the probability that the true class was denied: -log softmax(s)_y.
+
+    With label smoothing a little of the truth goes to every class, so that logits need not grow for ever: Szegedy et
+    al. 2015, "Rethinking the Inception Architecture for Computer Vision", section 7.
+
+    Args:
+        label_smoothing: the share that is spread over all classes, from 0 to 1.
+        weights: as in `Loss`.
+    """
+
+    def __init__(self, *, label_smoothing: float = 0.0, weights: Sequence[float] | Tensor | None = None) -> None:
+        super().__init__(weights=weights)
+        if not 0 <= label_smoothing <= 1:
+            raise ValueError(f"label smoothing is a share from 0 to 1, not {label_smoothing}")
+        self.label_smoothing = label_smoothing
+
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Logits [batch, classes] and the true classes' numbers [batch] to one number."""
+        weights = None if self.weights is None else self.weights.to(logits.dtype)
+        return functional.cross_entropy(logits, truth, weights, label_smoothing=self.label_smoothing)
+
+
+class Hinge(Loss):
+    """The multi-class support vector machine's loss: sum over the wrong classes j of max(0, s_j - s_y + margin).
+
+    Once the true class leads by the margin the loss is 0, and it asks for nothing more. Weston and Watkins 1999,
+    "Support Vector Machines for Multi-Class Pattern Recognition"; as in the notes of Stanford's CS231n.
+
+    Args:
+        margin: by how much the true class has to lead.
+        weights: as in `Loss`.
+    """
+
+    def __init__(self, *, margin: float = 1.0, weights: Sequence[float] | Tensor | None = None) -> None:
+        super().__init__(weights=weights)
+        if margin <= 0:
+            raise ValueError(f"the true class has to lead by more than nothing, not by {margin}")
+        self.margin = margin
+
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Logits [batch, classes] and the true classes' numbers [batch] to one number."""
+        true = truth[:, None]
+        behind = (logits - logits.gather(1, true) + self.margin).relu()
+        return self.mean(behind.scatter(1, true, 0.0).sum(1), truth)
+
+
+class Focal(Loss):
+    """Cross-entropy that loses interest in what is known: -(1 - p)^gamma log p, p the true class's probability.
+
+    Many easy examples cannot drown the few hard ones. Lin et al. 2017, "Focal Loss for Dense Object Detection",
+    equation 5, with softmax probabilities; the weights are its alpha.
+
+    Args:
+        gamma: how fast the interest fades; 0 is cross-entropy.
+        weights: as in `Loss`.
+    """
+
+    def __init__(self, *, gamma: float = 2.0, weights: Sequence[float] | Tensor | None = None) -> None:
+        super().__init__(weights=weights)
+        if gamma < 0:
+            raise ValueError(f"gamma is 0 or more, not {gamma}")
+        self.gamma = gamma
+
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Logits [batch, classes] and the true classes' numbers [batch] to one number."""
+        log_p = logits.log_softmax(1).gather(1, truth[:, None])[:, 0]
+        doubt = -torch.expm1(log_p)  # 1 - p without cancellation
+        doubt = doubt.clamp(min=torch.finfo(doubt.dtype).tiny)  # at 0 a power below 1 is infinitely steep
+        return self.mean(-(doubt**self.gamma) * log_p, truth)
+
+
+LOSSES: dict[str, Callable[..., Loss]] = {"cross_entropy": CrossEntropy, "hinge": Hinge, "focal": Focal}
+
+
+def loss(name: str, **settings: object) -> Loss:
+    """A new loss from the table, with its own settings.
+
+    Raises:
+        ValueError: a name that is not in the table.
+    """
+    if name not in LOSSES:
+        raise ValueError(f"there is no loss {name}{did_you_mean(name, LOSSES) or ': ' + ', '.join(LOSSES)}")
+    return LOSSES[name](**settings)

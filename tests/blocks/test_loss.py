@@ -1,0 +1,140 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from multicnn.blocks.loss import LOSSES, CrossEntropy, Focal, Hinge, Loss, loss
+
+CLASSES = 4
+WEIGHTS = [0.5, 1.0, 2.0, 0.25]
+
+
+def probabilities(s: list[float]) -> list[float]:
+    return [math.exp(value) / sum(map(math.exp, s)) for value in s]
+
+
+def mean_by_hand(losses: list[float], truth: list[int], weights: list[float] | None) -> float:
+    shares = [weights[y] if weights else 1.0 for y in truth]
+    return sum(share * one for share, one in zip(shares, losses, strict=True)) / sum(shares)
+
+
+def cross_entropy_by_hand(s: list[float], y: int) -> float:
+    return -math.log(probabilities(s)[y])
+
+
+def hinge_by_hand(s: list[float], y: int) -> float:
+    return sum(max(0.0, s[j] - s[y] + 1) for j in range(len(s)) if j != y)
+
+
+def focal_by_hand(s: list[float], y: int) -> float:
+    p = probabilities(s)[y]
+    return -((1 - p) ** 2) * math.log(p)
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["plain", "weighted"])
+@pytest.mark.parametrize(
+    ("kind", "by_hand"),
+    [(CrossEntropy, cross_entropy_by_hand), (Hinge, hinge_by_hand), (Focal, focal_by_hand)],
+)
+@given(seed=st.integers(0, 10_000))
+def test_agree_with_their_formulas(kind, by_hand, weights: list[float] | None, seed: int) -> None:  # type: ignore[no-untyped-def]
+    generator = torch.Generator().manual_seed(seed)
+    s = 2 * torch.randn(6, CLASSES, generator=generator, dtype=torch.float64)
+    y = torch.randint(CLASSES, (6,), generator=generator)
+    losses = [by_hand(s[i].tolist(), int(y[i])) for i in range(6)]
+    measured = kind(weights=weights)(s, y)
+    assert measured.shape == ()
+    assert measured.item() == pytest.approx(mean_by_hand(losses, y.tolist(), weights), rel=1e-9)
+
+
+def test_smoothing_gives_every_class_its_share() -> None:
+    s, y, share = torch.randn(5, CLASSES, dtype=torch.float64), torch.tensor([0, 3, 1, 1, 2]), 0.1
+    total = 0.0
+    for i in range(5):
+        p = probabilities(s[i].tolist())
+        for c in range(CLASSES):
+            total -= (share / CLASSES + (1 - share) * (c == y[i].item())) * math.log(p[c])
+    assert CrossEntropy(label_smoothing=share)(s, y).item() == pytest.approx(total / 5)
+
+
+def test_cross_entropy_is_the_trainings_own() -> None:
+    s, y, weights = torch.randn(5, CLASSES), torch.tensor([0, 3, 1, 1, 2]), torch.tensor(WEIGHTS)
+    expected = nn.functional.cross_entropy(s, y, weight=weights, label_smoothing=0.1)
+    assert torch.equal(CrossEntropy(label_smoothing=0.1, weights=weights)(s, y), expected)
+
+
+def test_hinge_gives_the_example_of_the_lecture() -> None:
+    s = torch.tensor([[13.0, -7.0, 11.0]])
+    assert Hinge(margin=10.0)(s, torch.tensor([0])).item() == 8
+
+
+def test_hinge_is_torchs_times_the_number_of_classes() -> None:
+    s, y = torch.randn(5, CLASSES), torch.tensor([0, 3, 1, 1, 2])
+    torch.testing.assert_close(Hinge()(s, y), CLASSES * nn.functional.multi_margin_loss(s, y))
+
+
+def test_hinge_asks_for_nothing_beyond_the_margin() -> None:
+    s = torch.tensor([[5.0, 3.9, -2.0]], requires_grad=True)
+    Hinge()(s, torch.tensor([0])).backward()
+    assert s.grad is not None
+    assert not s.grad.any()
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_focal_without_gamma_is_cross_entropy(weights: list[float] | None) -> None:
+    s, y = torch.randn(5, CLASSES), torch.tensor([0, 3, 1, 1, 2])
+    torch.testing.assert_close(Focal(gamma=0.0, weights=weights)(s, y), CrossEntropy(weights=weights)(s, y))
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
+def test_focal_stays_finite_where_all_is_certain(gamma: float) -> None:
+    s = torch.tensor([[90.0, 0.0, -90.0], [-300.0, 300.0, 0.0], [0.0, 0.0, 0.0]], requires_grad=True)
+    y = torch.tensor([0, 0, 2])
+    one = Focal(gamma=gamma)(s, y)
+    one.backward()
+    assert one.isfinite()
+    assert s.grad is not None
+    assert s.grad.isfinite().all()
+
+
+def test_focal_is_little_interested_in_what_is_known() -> None:
+    s = torch.tensor([[math.log(9.0), 0.0]])  # p = 0.9: a hundredth of the cross-entropy, as the paper says
+    y = torch.tensor([0])
+    assert (Focal()(s, y) / CrossEntropy()(s, y)).item() == pytest.approx(0.01, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_are_those_of_small_steps(name: str) -> None:
+    torch.manual_seed(0)
+    s = torch.randn(4, CLASSES, dtype=torch.float64, requires_grad=True)
+    y = torch.tensor([0, 3, 1, 2])
+    assert torch.autograd.gradcheck(lambda logits: loss(name, weights=WEIGHTS)(logits, y), (s,))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_learning_by_each_loss_leads_to_the_right_classes(name: str) -> None:
+    s, y = torch.zeros(4, CLASSES, requires_grad=True), torch.tensor([0, 3, 1, 2])
+    optimiser, measure = torch.optim.SGD([s], lr=1.0), loss(name)
+    for _ in range(50):
+        optimiser.zero_grad()
+        measure(s, y).backward()
+        optimiser.step()
+    assert torch.equal(s.argmax(1), y)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: loss("hingge"), r"no loss hingge; did you mean hinge\?"),
+        (lambda: CrossEntropy(label_smoothing=1.5), "not 1.5"),
+        (lambda: Hinge(margin=0.0), "not by 0"),
+        (lambda: Focal(gamma=-1.0), "not -1"),
+        (lambda: Loss(weights=[1.0, -2.0]), "-2.0"),
+    ],
+)
+def test_refuses_what_makes_no_loss(make, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match=message):
+        make()
