@@ -58,7 +58,7 @@ RecipeName = Annotated[
 ]
 Settings = Annotated[
     list[str] | None,
-    _option("--set", "-s", help="key.path=value on top of the recipe, such as training.lr=0.01; repeatable. Default: none."),
+    _option("--set", "-s", help="key.path=value on top of the recipe: training.lr=0.01. Repeatable. Default: none."),
 ]
 Arch = Annotated[
     Text,
@@ -120,7 +120,7 @@ Workers = Annotated[int | None, _option("--workers", help="Threads that read fil
 TimeBudget = Annotated[
     Text, _option("--time-budget", help="90s, 10m or 2h from the start of the command to its end. Default: none.")
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in the output folder; takes everything from there.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in the output folder, as it was.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check data and recipe, print the plan, start nothing.")]
 AsJson = Annotated[

@@ -41,6 +41,7 @@ def train(clock: Clock, budget: float, reserve: float, step: float, look: float,
     return plan
 
 
+@settings(deadline=None)
 @given(budget=st.floats(30, 1000), step=st.floats(0.01, 1.0), full_epoch=st.integers(1, 500), look=st.floats(0.0, 2.0))
 def test_the_time_is_used_and_not_exceeded(budget: float, step: float, full_epoch: int, look: float) -> None:
     clock = Clock()
