@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:  # prediction imports neither torch nor pydantic
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from multicnn.blocks.classifier import Classifier
     from multicnn.data.example import Example
@@ -82,12 +82,13 @@ class Pipeline(Protocol):
         """
         ...
 
-    def settle_training(self, recipe: "Recipe", count: int, pretrained: bool) -> None:
+    def settle_training(self, recipe: "Recipe", count: int, network: "nn.Module", pretrained: bool) -> None:
         """Puts values in the place of every `auto` in the training section.
 
         Args:
             recipe: changed in place.
             count: training examples.
+            network: what will learn.
             pretrained: whether the weights have learned from other data.
         """
         ...

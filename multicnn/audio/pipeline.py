@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from multicnn.architectures import build_image
 from multicnn.audio.augment import AudioAugmentation, SpecAugment
 from multicnn.audio.frontend import LogMel, mel_defaults
 from multicnn.audio.read import AudioFacts, AudioReader, auto_settings, inspect
 from multicnn.blocks.classifier import Classifier
+from multicnn.blocks.normalisation import stands_high_rates
 from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
 from multicnn.recipe import AudioRecipe, Recipe, fill, fill_training
@@ -36,14 +37,14 @@ class AudioPipeline:
         fill(recipe.model, arch="densenet121")
         return recipe, AudioReader(rate, round(rate * seconds), recipe.audio.fit)
 
-    def settle_training(self, recipe: Recipe, count: int, pretrained: bool) -> None:
+    def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
         """Many epochs for few sounds; a gentle rate for weights that have learned already."""
         batch_size = int(np.clip(2 ** round(np.log2(max(count, 1) / 50)), 8, 32))
         fill_training(
             recipe.training,
             epochs=int(np.clip(round(100_000 / max(count, 1)), 15, 50)),
             batch_size=batch_size,
-            lr=3e-4 if pretrained else 2e-3 * batch_size / 32,
+            lr=3e-4 if pretrained else (2e-3 if stands_high_rates(network) else 2e-4) * batch_size / 32,
             weight_decay=0.05,
             label_smoothing=0.1,
             clip=0.0,

@@ -115,3 +115,16 @@ class LocalResponseNorm(nn.Module):
 
     def extra_repr(self) -> str:
         return f"size={self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+# So few layers with weights train at any rate.
+SHALLOW = 6
+
+
+def stands_high_rates(network: nn.Module) -> bool:
+    """Whether a network learns at a high rate: batch normalisation keeps it in bounds, or it is shallow, as LeNet is.
+
+    Ioffe and Szegedy 2015, "Batch Normalization", section 3.3. AlexNet, VGG and transformers are neither.
+    """
+    depth = sum(parameter.ndim > 1 for parameter in network.parameters())
+    return depth <= SHALLOW or any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in network.modules())

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from multicnn.architectures import build_image, fitting_size
 from multicnn.blocks.classifier import Classifier
+from multicnn.blocks.normalisation import stands_high_rates
 from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
 from multicnn.image.augment import ImageAugmentation
@@ -42,7 +43,7 @@ class ImagePipeline:
         reader = ImageReader(height, width, recipe.image.color, recipe.image.resize, recipe.image.interpolation)
         return recipe, reader
 
-    def settle_training(self, recipe: Recipe, count: int, pretrained: bool) -> None:
+    def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
         """Many epochs for few pictures; a gentle rate for weights that have learned already, a high one for ResNet-9.
 
         The rates were tried on a validation part of CIFAR-10.
@@ -51,11 +52,12 @@ class ImagePipeline:
         assert isinstance(recipe.image.size, tuple)
         small = min(recipe.image.size) <= SMALL_SIDE
         batch_size = int(np.clip(2 ** round(np.log2(max(count, 1) / 50)), 8, 128 if small else 32))
+        rate = 1e-2 if recipe.model.arch == "resnet9" else 4e-3 if stands_high_rates(network) else 5e-4
         fill_training(
             recipe.training,
             epochs=int(np.clip(round(1_500_000 / max(count, 1)), 15, 60)) // (3 if pretrained else 1),
             batch_size=batch_size,
-            lr=3e-4 if pretrained else (1e-2 if recipe.model.arch == "resnet9" else 4e-3) * batch_size / 128,
+            lr=3e-4 if pretrained else rate * batch_size / 128,
             weight_decay=0.05,
             label_smoothing=0.1,
             clip=0.0,

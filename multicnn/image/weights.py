@@ -27,7 +27,11 @@ __all__ = [
 # These two were trained on values from -1 to 1: where torchvision loads weights it converts inside the network instead.
 MINUS_ONE_TO_ONE = ("googlenet", "inception_v3")
 # Known without torchvision, whose import takes seconds.
-NEVER_PUBLISHED = ("lenet", "resnet9")
+NEVER_PUBLISHED = (
+    *("linear", "lenet", "zfnet", "nin", "allconv", "resnet9"),
+    *("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"),
+    *("densenet_bc_100_12", "densenet_bc_190_40", "densenet_bc_250_24"),
+)
 # The papers' own training, whose files everybody knows; later recipes of torchvision go by the names V2, SWAG, ...
 FIRST_VERSION = ("resnet", "densenet")
 

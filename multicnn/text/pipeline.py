@@ -43,7 +43,7 @@ class TextPipeline:
         words = build_vocabulary(tokens, recipe.text.vocabulary.min_count, recipe.text.vocabulary.max_size)
         return recipe, TextReader(recipe.text.tokenizer, words, int(recipe.text.max_length), SHORTEST)
 
-    def settle_training(self, recipe: Recipe, count: int, pretrained: bool) -> None:
+    def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
         """Few epochs: a network over words learns its training texts by heart soon."""
         fill_training(
             recipe.training,

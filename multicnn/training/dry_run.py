@@ -37,7 +37,7 @@ def dry_run(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
     plan = outline(recipe, device.type)
     model = plan.pipeline.network(plan.recipe, plan.reader, len(plan.labels))
     start = start_weights(plan.recipe, model, Reporter(quiet=True), download=False)
-    plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), start.pretrained)
+    plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), model.network, start.pretrained)
     return {
         "run": str(run.path),
         "notes": plan.parts.notes,

@@ -95,7 +95,7 @@ def build(plan: Outline, reporter: Reporter, fresh: bool = True) -> tuple[Classi
     torch.manual_seed(plan.recipe.training.seed)
     model = plan.pipeline.network(plan.recipe, plan.reader, len(plan.labels))
     start = start_weights(plan.recipe, model, reporter) if fresh else Start()
-    plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), start.pretrained)
+    plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), model.network, start.pretrained)
     return model, start
 
 

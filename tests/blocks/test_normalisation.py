@@ -6,7 +6,8 @@ import torch
 from runs_as_onnx import assert_same_in_onnx
 from torch import nn
 
-from multicnn.blocks.normalisation import GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
+from multicnn.architectures import build_image
+from multicnn.blocks.normalisation import GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, stands_high_rates
 
 SIDES = {1: (8,), 2: (5, 6), 3: (2, 3, 4)}
 
@@ -107,3 +108,20 @@ def test_local_responses_refuse_a_lopsided_window(size: int) -> None:
 )
 def test_onnx_agrees(norm: nn.Module) -> None:
     assert_same_in_onnx(norm, torch.randn(2, 4, 6, 5), 3 * torch.randn(3, 4, 9, 7), free=(0, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("name", "high"),
+    [
+        ("lenet", True),
+        ("resnet9", True),
+        ("densenet121", True),
+        ("vgg11", False),
+        ("vgg11_bn", True),
+        ("alexnet", False),
+    ],
+)
+def test_deep_networks_without_batch_normalisation_want_gentle_rates(name: str, high: bool) -> None:
+    with torch.device("meta"):
+        network = build_image(name, classes=10, size=(224, 224))
+    assert stands_high_rates(network) == high

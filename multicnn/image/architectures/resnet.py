@@ -98,3 +98,17 @@ class ResNet50(ResNet):
 
     block = Bottleneck
     depths = (3, 4, 6, 3)
+
+
+class ResNet101(ResNet):
+    """101 layers: 44,549,160 parameters with 1000 classes."""
+
+    block = Bottleneck
+    depths = (3, 4, 23, 3)
+
+
+class ResNet152(ResNet):
+    """152 layers: 60,192,808 parameters with 1000 classes."""
+
+    block = Bottleneck
+    depths = (3, 8, 36, 3)
