@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import multicnn
-from multicnn.cli import data, recipes, train
+from multicnn.cli import arch, data, recipes, train
 from multicnn.cli.evaluate import evaluate
 from multicnn.cli.info import info
 from multicnn.cli.predict import predict
@@ -34,6 +34,7 @@ app.command()(evaluate)
 app.command()(info)
 app.add_typer(data.app, name="data")
 app.add_typer(recipes.app, name="recipes")
+app.add_typer(arch.app, name="arch")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,242 @@
+"""The catalogue as people read it: what there is, how large it is, what it costs."""
+
+import inspect
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from multicnn.architectures import OTHERS, TABLE, build_image, build_text
+from multicnn.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from multicnn.blocks.layers import Layer
+
+CLASSES = {"photographs": 1000, "small pictures": 10, "texts": 2}  # ImageNet; MNIST, CIFAR-10; good or bad
+SMALL = 64  # pixels
+VOCABULARY = 20_000
+TIMED_RUNS = 7
+AUXILIARY = re.compile(r"(^|\.)aux")  # heads that only training uses
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One architecture of the catalogue.
+
+    Attributes:
+        name: as `--arch` takes it.
+        pipelines: which of image, audio and text have it.
+        input: its paper's: channels and size, or the number of tokens.
+        classes: its paper's.
+        parameters: at that input and with so many classes, without auxiliary heads; texts with a vocabulary of 20,000.
+        idea: what is new in it, in a sentence.
+    """
+
+    name: str
+    pipelines: tuple[str, ...]
+    input: tuple[int, ...]
+    classes: int
+    parameters: int
+    idea: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A network on one input, layer by layer.
+
+    Attributes:
+        name: the architecture.
+        input: channels and size, or the number of tokens.
+        classes: how many there are.
+        parameters: all of them but the auxiliary heads'.
+        layers: those that run in use.
+    """
+
+    name: str
+    input: tuple[int, ...]
+    classes: int
+    parameters: int
+    layers: "list[Layer]"
+
+    def total(self, what: str) -> int:
+        """The sum over all layers of one of their figures."""
+        return sum(getattr(layer, what) for layer in self.layers)
+
+    @property
+    def receptive_field(self) -> tuple[int, ...] | None:
+        """That of the last layer that has places."""
+        return next((layer.receptive_field for layer in reversed(self.layers) if layer.fields), None)
+
+
+def entries(pipeline: str | None = None) -> list[Entry]:
+    """The catalogue, or one pipeline's part of it.
+
+    Raises:
+        UsageError: no such pipeline.
+    """
+    if pipeline is not None and pipeline not in TABLE:
+        raise UsageError(f"there is no pipeline {pipeline}{did_you_mean(pipeline, TABLE) or ': ' + ', '.join(TABLE)}")
+    return [_entry(name) for name in _pipelines() if pipeline is None or pipeline in _pipelines()[name]]
+
+
+def architecture_class(name: str) -> Any:
+    """The class behind a name of the table."""
+    module, attribute = next(table[name] for table in TABLE.values() if name in table).split(":")
+    return getattr(import_module(module), attribute)
+
+
+def idea(kind: type) -> str:
+    """The sentence after `The idea:` in a class's docstring or its base's; else its docstring's first line."""
+    for one in kind.__mro__:
+        found = re.search(r"The\s+idea:\s(.*?[.:])(\s|$)", inspect.cleandoc(one.__doc__ or ""), re.DOTALL)
+        if found:
+            sentence = " ".join(found[1].split()).rstrip(":.")
+            return f"{sentence[0].upper()}{sentence[1:]}."
+    return (kind.__doc__ or "").strip().partition("\n")[0]
+
+
+def parse_input(text: str) -> tuple[int, ...]:
+    """`3x224x224` to (3, 224, 224).
+
+    Raises:
+        UsageError: anything else.
+    """
+    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", text):
+        raise UsageError(f"an input is like 3x224x224, 224x224, or 56 for 56 tokens, not {text}")
+    return tuple(map(int, text.split("x")))
+
+
+def account(
+    name: str, shape: tuple[int, ...] | None = None, classes: int | None = None, vocabulary: int = VOCABULARY
+) -> Account:
+    """Builds a network without its weights and works out what it costs.
+
+    Args:
+        name: an architecture.
+        shape: [channels, height, width], [height, width], or [tokens]; None for its paper's.
+        classes: how many; None for its paper's.
+        vocabulary: how many words there are, for texts.
+
+    Raises:
+        UsageError: no such architecture, or an input that it does not take.
+    """
+    import torch
+
+    from multicnn.blocks.layers import layer_table
+
+    shape, classes = full_input(name, shape), classes or _classes(name)
+    with torch.device("cpu" if ":" in name else "meta"):  # some of the other libraries' look at values
+        network = build(name, shape, classes, vocabulary)
+    try:
+        layers = layer_table(network, example(name, shape))
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(_refusal(name, shape, error)) from error
+    return Account(name, shape, classes, lasting_parameters(network), layers)
+
+
+def build(name: str, shape: tuple[int, ...], classes: int, vocabulary: int = VOCABULARY) -> "nn.Module":
+    """Builds a network for a full input."""
+    if _is_text(name):
+        return build_text(name, classes=classes, vocabulary_size=vocabulary)
+    channels, height, width = shape
+    return build_image(name, classes=classes, channels=channels, size=(height, width))
+
+
+def full_input(name: str, shape: tuple[int, ...] | None = None) -> tuple[int, ...]:
+    """Puts in what an input leaves out: all of it, or the channels.
+
+    Raises:
+        UsageError: no such architecture, or another number of axes than it takes.
+    """
+    own = _own_input(name)
+    if shape is None or len(shape) == len(own):
+        return shape or own
+    if len(shape) == len(own) - 1:
+        return own[:1] + shape
+    raise UsageError(f"{name} takes an input like {'x'.join(map(str, own))}, not {'x'.join(map(str, shape))}")
+
+
+def example(name: str, shape: tuple[int, ...]) -> "Tensor":
+    """One example of that input: noise, or some words."""
+    import torch
+
+    return torch.arange(2, 2 + shape[0])[None] % VOCABULARY if _is_text(name) else torch.randn(1, *shape)
+
+
+def lasting_parameters(network: "nn.Module") -> int:
+    """All parameters but those of auxiliary heads, which only training uses."""
+    return sum(parameter.numel() for key, parameter in network.named_parameters() if not AUXILIARY.search(key))
+
+
+def seconds_per_example(network: "nn.Module", one: "Tensor") -> float:
+    """How long a network takes for one example in use, on the CPU: the median of several runs after a first one."""
+    import torch
+
+    times = []
+    network.eval()
+    with torch.inference_mode():
+        for _ in range(TIMED_RUNS + 1):
+            begin = time.perf_counter()
+            network(one)
+            times.append(time.perf_counter() - begin)
+    return median(times[1:])
+
+
+def largest(layers: "Iterable[Layer]", what: str, count: int = 3) -> "list[Layer]":
+    """The layers with the most of something, the first of equals first."""
+    found = sorted(layers, key=lambda layer: -getattr(layer, what))[:count]
+    return [layer for layer in found if getattr(layer, what)]
+
+
+def _pipelines() -> dict[str, tuple[str, ...]]:
+    """Each name of the table, and the pipelines that have it."""
+    every = dict.fromkeys(name for table in TABLE.values() for name in table)
+    return {name: tuple(kind for kind, table in TABLE.items() if name in table) for name in every}
+
+
+def _entry(name: str) -> Entry:
+    import torch
+
+    shape, classes, kind = _own_input(name), _classes(name), architecture_class(name)
+    with torch.device("meta"):
+        network = build(name, shape, classes)
+    return Entry(name, _pipelines()[name], shape, classes, lasting_parameters(network), idea(kind))
+
+
+def _is_text(name: str) -> bool:
+    return name in TABLE["text"]
+
+
+def _classes(name: str) -> int:
+    """As many as the data of its paper has."""
+    if _is_text(name):
+        return CLASSES["texts"]
+    return CLASSES["small pictures" if max(_own_input(name)[1:]) < SMALL else "photographs"]
+
+
+def _own_input(name: str) -> tuple[int, ...]:
+    """Channels and size, or the number of tokens."""
+    library, colon, short = name.partition(":")
+    if colon and library in OTHERS:
+        theirs = import_module(OTHERS[library])
+        if short not in theirs.names():
+            raise UsageError(f"{library} has no classifier {short}{did_you_mean(short, theirs.names())}")
+        return 3, *theirs.own_size(short)
+    if name not in _pipelines():
+        raise UsageError(
+            f"there is no architecture {name}{did_you_mean(name, _pipelines()) or '; multicnn arch list shows them'}"
+        )
+    kind = architecture_class(name)
+    size: tuple[int, ...] = kind.own_size
+    return size if _is_text(name) else (inspect.signature(kind).parameters["channels"].default, *size)
+
+
+def _refusal(name: str, shape: tuple[int, ...], error: Exception) -> str:
+    own = "x".join(map(str, _own_input(name)))
+    first = str(error).partition("\n")[0]
+    return f"{name} does not take an input of {'x'.join(map(str, shape))} (its own is {own}): {first}"
