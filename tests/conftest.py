@@ -2,6 +2,7 @@
 
 import csv
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,12 @@ from PIL import Image
 COLOURS = {"blue": (30, 30, 220), "green": (30, 200, 30), "red": (220, 30, 30)}
 PITCHES = {"high": 1500.0, "low": 300.0}
 WORDS = {"food": "bread apple soup cheese eat dinner", "sea": "wave ship harbour sailor tide boat"}
+
+
+def restore_interrupt() -> None:
+    """For `preexec_fn`: what a shell starts in the background ignores Ctrl-C, and hands that on to its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 

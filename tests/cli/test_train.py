@@ -15,7 +15,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from tests.conftest import Cli
+from tests.conftest import Cli, restore_interrupt
 
 QUICK = {
     "image": ("--arch", "lenet", "--epochs", "6", "--batch-size", "8"),
@@ -111,7 +111,7 @@ def wait_for_epochs(history: Path, count: int) -> None:
 @pytest.mark.parametrize("kind", QUICK)
 def test_an_interrupted_run_resumes_bit_for_bit(kind: str, data: dict[str, Path], cli: Cli, tmp_path: Path) -> None:
     """Ctrl-C in the middle: status 130, and the resumed run ends with the very weights of the uninterrupted one."""
-    many = [*QUICK[kind], "--set", "training.ema=0.9", "--set", f"training.epochs={60 if kind != 'image' else 40}"]
+    many = [*QUICK[kind], "--set", "training.ema=0.9", "--set", "training.epochs=200"]
     common = [a for i, a in enumerate(many) if a != "--epochs" and (i == 0 or many[i - 1] != "--epochs")]
     whole = cli("train", kind, data[kind], "--output", tmp_path / "whole", *common)
     assert whole.returncode == 0, whole.stderr
@@ -126,7 +126,10 @@ def test_an_interrupted_run_resumes_bit_for_bit(kind: str, data: dict[str, Path]
         str(tmp_path / "cut"),
         *common,
     ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "MULTICNN_OFFLINE": "1"})
+    environment = {**os.environ, "MULTICNN_OFFLINE": "1"}
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=restore_interrupt
+    )
     wait_for_epochs(tmp_path / "cut" / "history.csv", 3)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)

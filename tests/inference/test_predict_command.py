@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 from tiny_models import COLOURS, image_model, text_model
 
+from tests.conftest import restore_interrupt
+
 COMMAND = [sys.executable, "-m", "multicnn", "predict"]
 
 
@@ -173,7 +175,8 @@ def test_a_closed_pipe_ends_it_though_the_input_goes_on(models: dict[str, Path])
 
 def test_an_interrupt_ends_it_with_130(models: dict[str, Path]) -> None:
     command = [*COMMAND, str(models["text"]), "-"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, preexec_fn=restore_interrupt) as process:
         assert process.stdin is not None and process.stdout is not None and process.stderr is not None
         process.stdin.write(b"good\n")
         process.stdin.flush()
