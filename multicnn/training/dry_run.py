@@ -4,16 +4,16 @@ from collections import Counter
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from multicnn.blocks.arithmetic import activation_bytes, parameter_count
 from multicnn.blocks.classifier import Classifier
 from multicnn.errors import InputError, UsageError
 from multicnn.recipe import Recipe
 from multicnn.training.device import choose_device, choose_precision, device_name
-from multicnn.training.prepare import Outline, outline
+from multicnn.training.prepare import Outline, build, outline
 from multicnn.training.progress import Reporter
 from multicnn.training.run_folder import RunFolder
-from multicnn.training.start import start_weights
 
 # AdamW keeps a gradient and two means beside each weight, SGD a gradient and one.
 COPIES = {"adamw": 4, "sgd": 3}
@@ -35,9 +35,8 @@ def dry_run(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
     device = choose_device(recipe.training.device)
     precision = choose_precision(recipe.training.precision, device)
     plan = outline(recipe, device.type)
-    model = plan.pipeline.network(plan.recipe, plan.reader, len(plan.labels))
-    start = start_weights(plan.recipe, model, Reporter(quiet=True), download=False)
-    plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), model.network, start.pretrained)
+    model, _ = build(plan, Reporter(quiet=True), download=False)
+    one = torch.from_numpy(plan.reader.collate([_example(plan)]))
     return {
         "run": str(run.path),
         "notes": plan.parts.notes,
@@ -47,8 +46,8 @@ def dry_run(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
         "arch": plan.recipe.model.arch,
         "weights": plan.recipe.model.weights,
         "parameters": parameter_count(model.network),
-        "input": list(plan.reader.collate([_example(plan)]).shape[1:]),
-        "memory": _memory(plan, model, precision),
+        "input": list(one.shape[1:]),
+        "memory": _memory(plan, model, one, precision),
         "device": device_name(device),
         "precision": str(precision).removeprefix("torch."),
         "recipe": plan.recipe.model_dump(mode="json"),
@@ -70,9 +69,8 @@ def _example(plan: Outline) -> Any:
     raise UsageError("none of the training examples can be read")
 
 
-def _memory(plan: Outline, model: Classifier, precision: torch.dtype) -> dict[str, int]:
+def _memory(plan: Outline, model: Classifier, one: Tensor, precision: torch.dtype) -> dict[str, int]:
     """Bytes: weights with gradients and the optimiser's state, activations of a batch, the examples themselves."""
-    one = torch.from_numpy(plan.reader.collate([_example(plan)]))
     training = plan.recipe.training
     weights = parameter_count(model) * 4 * COPIES[training.optimizer]
     with torch.no_grad():

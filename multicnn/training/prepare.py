@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
+from multicnn.blocks.classifier import Classifier
 from multicnn.data.decode import Decoded, collect, decode, default_workers
 from multicnn.data.example import Trouble
 from multicnn.data.parts import Parts, divide
@@ -11,6 +13,7 @@ from multicnn.errors import UsageError
 from multicnn.pipeline import Pipeline, Reader, load_pipeline
 from multicnn.recipe import Recipe
 from multicnn.training.progress import Reporter
+from multicnn.training.start import Start, start_weights
 
 
 @dataclass(slots=True)
@@ -53,6 +56,22 @@ def outline(recipe: Recipe, device: str) -> Outline:
     pipeline = load_pipeline(recipe.pipeline)
     settled, reader = pipeline.settle(recipe, parts.train, device)
     return Outline(settled, pipeline, reader, parts, parts.labels)
+
+
+def build(plan: Outline, reporter: Reporter, *, fresh: bool = True, download: bool = True) -> tuple[Classifier, Start]:
+    """The model of an outline, with the weights that it starts from; settles the training section on the way.
+
+    Args:
+        plan: its recipe is changed in place.
+        reporter: says which weights were loaded.
+        fresh: find those weights; a resumed run has its own.
+        download: whether weights may be fetched.
+    """
+    torch.manual_seed(plan.recipe.training.seed)
+    model = plan.pipeline.network(plan.recipe, plan.reader, len(plan.labels))
+    start = start_weights(plan.recipe, model, reporter, download) if fresh else Start()
+    plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), model.network, start.pretrained)
+    return model, start
 
 
 def read_all(plan: Outline, reporter: Reporter) -> Material:

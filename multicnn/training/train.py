@@ -17,11 +17,10 @@ from multicnn.recipe import Recipe
 from multicnn.recipe_files import dump_recipe
 from multicnn.training.device import choose_device, choose_precision, device_name
 from multicnn.training.history import require_tensorboard
-from multicnn.training.prepare import Material, Outline, outline, read_all
+from multicnn.training.prepare import Material, Outline, build, outline, read_all
 from multicnn.training.progress import Reporter
 from multicnn.training.run_folder import RunFolder
 from multicnn.training.session import Session
-from multicnn.training.start import Start, start_weights
 
 # How many training examples tell a front end the mean and the deviation.
 CALIBRATED_ON = 1024
@@ -82,21 +81,6 @@ def train(recipe: Recipe, run: RunFolder, reporter: Reporter, started: float, re
         reporter.warn(f"interrupted; go on with: multicnn train {recipe.pipeline} --output {run.path} --resume")
         raise
     return Outcome(run.path, figures, material.troubles)
-
-
-def build(plan: Outline, reporter: Reporter, fresh: bool = True) -> tuple[Classifier, Start]:
-    """The model of an outline, with the weights that it starts from; settles the training section on the way.
-
-    Args:
-        plan: its recipe is changed in place.
-        reporter: says which weights were loaded.
-        fresh: find those weights; a resumed run has its own.
-    """
-    torch.manual_seed(plan.recipe.training.seed)
-    model = plan.pipeline.network(plan.recipe, plan.reader, len(plan.labels))
-    start = start_weights(plan.recipe, model, reporter) if fresh else Start()
-    plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), model.network, start.pretrained)
-    return model, start
 
 
 def _calibrate(plan: Outline, model: Classifier, material: Material) -> None:
