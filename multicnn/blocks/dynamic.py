@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from multicnn.blocks.arithmetic import Size, per_axis
 from multicnn.blocks.convolution import Convolution, Padding, surround
+from multicnn.blocks.pooling import GlobalAveragePool
 from multicnn.blocks.windows import windows
 
 
@@ -64,6 +65,7 @@ class DynamicConvolution(nn.Module):
             groups=groups,
             bias=bias,
         )
+        self.means = GlobalAveragePool()
         middle = max(channels_in // reduction, 1)
         layers = nn.Linear(channels_in, middle), nn.Linear(middle, kernels)
         for layer in layers:
@@ -71,15 +73,23 @@ class DynamicConvolution(nn.Module):
             nn.init.zeros_(layer.bias)
         self.score = nn.Sequential(layers[0], nn.ReLU(), layers[1])
 
-    def attention(self, x: Tensor) -> Tensor:
+    def attention(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """How much of each kernel goes into the mixture: [batch, channels_in, ...] to [batch, K], sums of 1."""
-        scores: Tensor = self.score(x.flatten(2).mean(-1))
+        scores: Tensor = self.score(self.means(x, mask))
         return (scores / self.temperature).softmax(1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[batch, channels_in, ...] to [batch, channels_out, ...]."""
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Convolves.
+
+        Args:
+            x: [batch, channels_in, ...].
+            mask: True where x is real and not padding, [batch, ...]; only such places count in the attention.
+
+        Returns:
+            [batch, channels_out, ...].
+        """
         answers = self.conv(x).unflatten(1, (-1, self.kernels))  # a filter's K versions side by side, as groups need
-        shares = self.attention(x).reshape(-1, 1, self.kernels, *(1,) * (x.dim() - 2))
+        shares = self.attention(x, mask).reshape(-1, 1, self.kernels, *(1,) * (x.dim() - 2))
         return (answers * shares).sum(2)  # type: ignore[no-any-return]
 
     def extra_repr(self) -> str:

@@ -134,3 +134,45 @@ class StyleBank(nn.Module):
     def extra_repr(self) -> str:
         classes, channels_out, channels_in = self.weight.shape[:3]
         return f"{channels_in}, {channels_out}, kernel={self.kernel}, classes={classes}"
+
+
+class StaticHyperConvolution(HyperConvolution):
+    """A convolution whose kernel is predicted from an embedding of its own, which is learned like a weight.
+
+    The embedding says which layer this is, the small network how kernels look.
+    Ha et al. 2016, "HyperNetworks", section 3.1 (static hypernetwork).
+
+    Args:
+        channels_in, channels_out, kernel, hidden, dims, stride, padding, dilation: as in `HyperConvolution`.
+        embedding: how many numbers the embedding has.
+    """
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        kernel: Size,
+        embedding: int = 64,
+        *,
+        hidden: int = 64,
+        dims: int = 2,
+        stride: Size = 1,
+        padding: Padding = "valid",
+        dilation: Size = 1,
+    ) -> None:
+        super().__init__(
+            channels_in,
+            channels_out,
+            kernel,
+            embedding,
+            hidden=hidden,
+            dims=dims,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+        )
+        self.embedding = nn.Parameter(torch.randn(embedding))
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        """[batch, channels_in, ...] to [batch, channels_out, ...]."""
+        return super().forward(x, self.embedding)

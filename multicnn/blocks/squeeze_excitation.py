@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from multicnn.blocks.convolution import Convolution
+from multicnn.blocks.pooling import GlobalAveragePool
 
 
 class SqueezeExcitation(nn.Module):
@@ -26,10 +27,19 @@ class SqueezeExcitation(nn.Module):
         if reduction < 1:
             raise ValueError(f"channels can be reduced 1 times or more, not {reduction}")
         middle = max(channels // reduction, 1)
+        self.squeeze = GlobalAveragePool()
         self.fc1 = Convolution(channels, middle, 1, dims=dims)
         self.fc2 = Convolution(middle, channels, 1, dims=dims)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[batch, channels, ...] to the same shape."""
-        means = x.mean(tuple(range(2, x.dim())), keepdim=True)
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Weighs the channels.
+
+        Args:
+            x: [batch, channels, ...].
+            mask: True where x is real and not padding, [batch, ...]; only such places count in the means.
+
+        Returns:
+            The same shape.
+        """
+        means = self.squeeze(x, mask).view(*x.shape[:2], *[1] * (x.dim() - 2))
         return x * torch.sigmoid(self.fc2(torch.relu(self.fc1(means))))

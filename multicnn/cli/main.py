@@ -61,7 +61,7 @@ def run() -> None:
     try:
         status = app(standalone_mode=False)
     except MulticnnError as error:
-        status = _fail(str(error), error.status, debug)
+        status = _fail(str(error), error.status, debug, getattr(error, "details", ""))
     except UsageError as error:
         nothing_asked = type(error).__name__ == "NoArgsIsHelpError"  # its message is the whole help
         status = _help(error) if nothing_asked else _fail(_explain(error), 2, debug)
@@ -77,10 +77,13 @@ def run() -> None:
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _fail(message: str, status: int, debug: bool) -> int:
+def _fail(message: str, status: int, debug: bool, details: str = "") -> int:
+    """One line that says what is wrong; below it, where there are any, details such as a pattern with a caret."""
     if debug:
         traceback.print_exc()
     print("multicnn: " + " ".join(message.split()), file=sys.stderr)
+    if details:
+        print(details, file=sys.stderr)
     return status
 
 
