@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from multicnn.architectures import build_image
+from multicnn.architectures import build_audio
 from multicnn.audio.augment import AudioAugmentation, SpecAugment
 from multicnn.audio.frontend import LogMel, mel_defaults
 from multicnn.audio.read import AudioFacts, AudioReader, auto_settings, inspect
@@ -55,7 +55,7 @@ class AudioPipeline:
         assert isinstance(recipe, AudioRecipe)
         frontend = LogMel(reader.sample_rate, **recipe.audio.mel.model_dump())
         size = tuple(frontend(torch.zeros(1, reader.samples)).shape[-2:])
-        network = build_image(recipe.model.arch, classes=classes, channels=1, size=size, options=recipe.model.options)
+        network = build_audio(recipe.model.arch, classes=classes, channels=1, size=size, options=recipe.model.options)
         return Classifier(frontend, network)
 
     def calibrate(self, model: Classifier, inputs: Tensor) -> None:
