@@ -53,7 +53,10 @@ IMAGE = {
     "convnext_tiny": "multicnn.image.architectures.convnext:ConvNeXtTiny",
 }
 
-AUDIO: dict[str, str] = {}
+AUDIO = {
+    "wave1d": "multicnn.audio.architectures.wave1d:Wave1d",
+    "cnn14": "multicnn.audio.architectures.cnn14:Cnn14",
+}
 
 TABLE: dict[str, dict[str, str]] = {
     "image": IMAGE,
