@@ -2,7 +2,7 @@
 
 import inspect
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from multicnn.errors import UsageError, did_you_mean
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from multicnn.blocks.backbone import Backbone
 
 Kind = Literal["image", "audio", "text"]
+Sizes = TypeVar("Sizes", bound=tuple[int, ...])
 
 IMAGE = {
     "lenet": "multicnn.image.architectures.lenet:LeNet",
@@ -52,9 +53,14 @@ IMAGE = {
     "convnext_tiny": "multicnn.image.architectures.convnext:ConvNeXtTiny",
 }
 
+AUDIO = {
+    "wave1d": "multicnn.audio.architectures.wave1d:Wave1d",
+    "cnn14": "multicnn.audio.architectures.cnn14:Cnn14",
+}
+
 TABLE: dict[str, dict[str, str]] = {
     "image": IMAGE,
-    "audio": IMAGE,  # a spectrogram is a picture of one channel
+    "audio": IMAGE | AUDIO,  # a spectrogram is a picture of one channel
     "text": {"textcnn": "multicnn.text.architectures.textcnn:TextCNN"},
 }
 
@@ -78,7 +84,7 @@ def build_image(
     size: tuple[int, int] = (224, 224),
     options: dict[str, Any] | None = None,
 ) -> "Backbone":
-    """Builds a network for pictures or spectrograms, [batch, channels, height, width] to logits [batch, classes].
+    """Builds a network for pictures, [batch, channels, height, width] to logits [batch, classes].
 
     Args:
         name: from the table, torchvision:NAME (which has no `features`), or timm:NAME with the extra.
@@ -90,14 +96,30 @@ def build_image(
     Raises:
         UsageError: no such architecture or option, a value that an option does not take, or inputs too small for it.
     """
-    options = options or {}
-    given = {"classes": classes, "channels": channels, "size": size}
-    if _other(name):
-        network: Backbone = _build_other(name, given, options)
-    else:
-        network = _build(name, _class("image", name), given, options)
-    _try(name, network, channels, size)
-    return network
+    return _build_for_size("image", name, classes, channels, size, options or {})
+
+
+def build_audio(
+    name: str,
+    *,
+    classes: int,
+    channels: int = 1,
+    size: tuple[int, ...],
+    options: dict[str, Any] | None = None,
+) -> "Backbone":
+    """Builds a network for sounds, [batch, channels, mels, frames] or [batch, channels, samples] to logits.
+
+    Args:
+        name: as in `build_image`; the table has more.
+        classes: how many there are.
+        channels: of the input.
+        size: the spectrogram's (mels, frames), or the waveform's (samples,).
+        options: the architecture's own settings: keyword arguments of its class.
+
+    Raises:
+        UsageError: as in `build_image`, or a network for spectrograms is to hear a waveform, or the other way round.
+    """
+    return _build_for_size("audio", name, classes, channels, size, options or {})
 
 
 def build_text(name: str, *, classes: int, vocabulary_size: int, options: dict[str, Any] | None = None) -> "Backbone":
@@ -117,20 +139,45 @@ def build_text(name: str, *, classes: int, vocabulary_size: int, options: dict[s
 
 
 def fitting_size(
-    name: str, size: tuple[int, int], *, channels: int = 3, options: dict[str, Any] | None = None
-) -> tuple[int, int]:
-    """The input size to choose for pictures of some size: theirs, where the network takes it, else the network's own.
+    name: str, size: Sizes, *, kind: Kind = "image", channels: int = 3, options: dict[str, Any] | None = None
+) -> Sizes:
+    """The input size to choose for data of some size: theirs, where the network takes it, else the network's own.
 
     Raises:
         UsageError: as in `build_image`, whatever the size.
     """
     try:
-        build_image(name, classes=2, channels=channels, size=size, options=options)
+        _build_for_size(kind, name, 2, channels, size, options or {})
     except UsageError:
-        own = _own_size(name)
-        build_image(name, classes=2, channels=channels, size=own, options=options)
+        own: Sizes = own_size(name, kind)
+        _build_for_size(kind, name, 2, channels, own, options or {})
         return own
     return size
+
+
+def own_size(name: str, kind: Kind) -> Any:
+    """The input size of an architecture's paper: one number for each axis of places.
+
+    Raises:
+        UsageError: the pipeline has no such architecture.
+    """
+    return _other(name).own_size(_other_name(name)) if _other(name) else _class(kind, name).own_size
+
+
+def _build_for_size(
+    kind: Kind, name: str, classes: int, channels: int, size: tuple[int, ...], options: dict[str, Any]
+) -> "Backbone":
+    """A network of the image or the audio pipeline, tried on the input's shape."""
+    own = own_size(name, kind)
+    if len(own) != len(size):
+        raise UsageError(f"{name} takes inputs with {_axes(own)}, not with {_axes(size)}")
+    given = {"classes": classes, "channels": channels, "size": size}
+    if _other(name):
+        network: Backbone = _build_other(name, given, options)
+    else:
+        network = _build(name, _class(kind, name), given, options)
+    _try(name, network, channels, size, own)
+    return network
 
 
 def _class(kind: Kind, name: str) -> Any:
@@ -194,15 +241,7 @@ def _check_kinds(name: str, options: dict[str, Any], defaults: dict[str, Any]) -
             raise UsageError(f"{name}: {key} is like {defaults[key]!r}, not like {value!r}")
 
 
-def _own_size(name: str) -> tuple[int, int]:
-    if _other(name):
-        size: tuple[int, int] = _other(name).own_size(_other_name(name))
-        return size
-    own: tuple[int, int] = _class("image", name).own_size
-    return own
-
-
-def _try(name: str, network: "Backbone", channels: int, size: tuple[int, int]) -> None:
+def _try(name: str, network: "Backbone", channels: int, size: tuple[int, ...], own: tuple[int, ...]) -> None:
     """Runs the network on the shape alone, so that a size that it does not take is known before anything is trained."""
     import torch
 
@@ -212,10 +251,18 @@ def _try(name: str, network: "Backbone", channels: int, size: tuple[int, int]) -
     try:
         run_on_meta(network.eval(), torch.empty(1, channels, *size, device="meta"))
     except (RuntimeError, ValueError, AssertionError) as error:
-        own = " x ".join(map(str, _own_size(name)))
-        raise UsageError(f"{name} does not take inputs of {size[0]} x {size[1]}; its own size is {own}") from error
+        raise UsageError(f"{name} does not take inputs of {_by(size)}; its own size is {_by(own)}") from error
     finally:
         network.train(training)
+
+
+def _axes(size: tuple[int, ...]) -> str:
+    """2 axes, such as 64 x 101."""
+    return f"{len(size)} {'axis' if len(size) == 1 else 'axes'} ({_by(size)})"
+
+
+def _by(size: tuple[int, ...]) -> str:
+    return " x ".join(map(str, size))
 
 
 def _first_line(error: Exception) -> str:

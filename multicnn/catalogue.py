@@ -9,7 +9,7 @@ from importlib import import_module
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from multicnn.architectures import OTHERS, TABLE, build_image, build_text
+from multicnn.architectures import AUDIO, OTHERS, TABLE, build_audio, build_image, build_text
 from multicnn.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def parse_input(text: str) -> tuple[int, ...]:
         UsageError: anything else.
     """
     if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", text):
-        raise UsageError(f"an input is like 3x224x224, 224x224, or 56 for 56 tokens, not {text}")
+        raise UsageError(f"an input is like 3x224x224, 224x224, 1x8000 or 8000 samples, or 56 tokens, not {text}")
     return tuple(map(int, text.split("x")))
 
 
@@ -118,7 +118,8 @@ def account(
 
     Args:
         name: an architecture.
-        shape: [channels, height, width], [height, width], or [tokens]; None for its paper's.
+        shape: [channels, height, width], [channels, samples], either without the channels, or [tokens]; None for its
+            paper's.
         classes: how many; None for its paper's.
         vocabulary: how many words there are, for texts.
 
@@ -143,7 +144,10 @@ def build(name: str, shape: tuple[int, ...], classes: int, vocabulary: int = VOC
     """Builds a network for a full input."""
     if _is_text(name):
         return build_text(name, classes=classes, vocabulary_size=vocabulary)
-    channels, height, width = shape
+    channels, *size = shape
+    if name in AUDIO:
+        return build_audio(name, classes=classes, channels=channels, size=tuple(size))
+    height, width = size
     return build_image(name, classes=classes, channels=channels, size=(height, width))
 
 
@@ -216,6 +220,8 @@ def _classes(name: str) -> int:
     """As many as the data of its paper has."""
     if _is_text(name):
         return CLASSES["texts"]
+    if name in AUDIO:
+        return int(architecture_class(name).own_classes)
     return CLASSES["small pictures" if max(_own_input(name)[1:]) < SMALL else "photographs"]
 
 

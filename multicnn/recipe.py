@@ -96,6 +96,7 @@ class Audio(Section):
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)] | Auto = "auto"
     duration: Annotated[float, Field(gt=0)] | Auto = "auto"
     fit: Literal["pad", "repeat", "crop"] = "pad"
+    frontend: Literal["auto", "logmel", "waveform"] = "auto"
     mel: Mel = Mel()
 
 

@@ -1,4 +1,4 @@
-"""Sounds: from a recipe to a reader, a spectrogram and a network."""
+"""Sounds: from a recipe to a reader, a front end and a network."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from multicnn.architectures import build_image
+from multicnn.architectures import build_audio, own_size
 from multicnn.audio.augment import AudioAugmentation, SpecAugment
 from multicnn.audio.frontend import LogMel, mel_defaults
 from multicnn.audio.read import AudioFacts, AudioReader, auto_settings, inspect
+from multicnn.audio.waveform import Waveform
 from multicnn.blocks.classifier import Classifier
 from multicnn.blocks.normalisation import stands_high_rates
 from multicnn.data.example import Example
@@ -27,14 +28,15 @@ class AudioPipeline:
     most_epochs = 200
 
     def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, AudioReader]:
-        """Hears a few sounds and settles sample rate, duration, spectrogram and network."""
+        """Hears a few sounds and settles sample rate, duration, network and front end."""
         assert isinstance(recipe, AudioRecipe)
         recipe = recipe.model_copy(deep=True)
         rate, seconds = auto_settings(survey(examples))
         fill(recipe.audio, sample_rate=rate, duration=seconds)
         rate, seconds = int(recipe.audio.sample_rate), float(recipe.audio.duration)
-        fill(recipe.audio.mel, **mel_defaults(rate, seconds))
-        fill(recipe.model, arch="densenet121")
+        _settle_network(recipe)
+        if recipe.audio.frontend == "logmel":
+            fill(recipe.audio.mel, **mel_defaults(rate, seconds))
         return recipe, AudioReader(rate, round(rate * seconds), recipe.audio.fit)
 
     def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
@@ -51,33 +53,35 @@ class AudioPipeline:
         )
 
     def network(self, recipe: Recipe, reader: Any, classes: int) -> Classifier:
-        """The spectrogram and the architecture that the recipe names, with one input channel."""
+        """The front end and the architecture that the recipe names, with one input channel."""
         assert isinstance(recipe, AudioRecipe)
-        frontend = LogMel(reader.sample_rate, **recipe.audio.mel.model_dump())
-        size = tuple(frontend(torch.zeros(1, reader.samples)).shape[-2:])
-        network = build_image(recipe.model.arch, classes=classes, channels=1, size=size, options=recipe.model.options)
+        waveform = recipe.audio.frontend == "waveform"
+        frontend = Waveform() if waveform else LogMel(reader.sample_rate, **recipe.audio.mel.model_dump())
+        size = tuple(frontend(torch.zeros(1, reader.samples)).shape[2:])
+        network = build_audio(recipe.model.arch, classes=classes, channels=1, size=size, options=recipe.model.options)
         return Classifier(frontend, network)
 
     def calibrate(self, model: Classifier, inputs: Tensor) -> None:
-        """Sets the spectrogram's mean and deviation, from waveforms [batch, samples]."""
+        """Sets the front end's mean and deviation, from waveforms [batch, samples]."""
         frontend = model.frontend
-        assert isinstance(frontend, LogMel)
+        assert isinstance(frontend, LogMel | Waveform)
         frontend.fit([inputs])
 
     def augmentation(self, recipe: Recipe) -> "Augmenting":
-        """Gain, shifts and noise on the waveform; masks on the spectrogram."""
+        """Gain, shifts and noise on the waveform; masks on the spectrogram, where there is one."""
         assert isinstance(recipe, AudioRecipe)
         settings = recipe.augment
+        masks = SpecAugment(settings.time_mask, settings.frequency_mask)
         return Augmenting(
             AudioAugmentation(settings.gain, settings.shift, settings.noise),
-            SpecAugment(settings.time_mask, settings.frequency_mask),
+            None if recipe.audio.frontend == "waveform" else masks,
         )
 
 
 class Augmenting:
-    """Augmentation of waveforms and of their spectrograms."""
+    """Augmentation of waveforms and of their spectrograms, None where the network hears the waveforms themselves."""
 
-    def __init__(self, waveform: AudioAugmentation, spectrogram: SpecAugment) -> None:
+    def __init__(self, waveform: AudioAugmentation, spectrogram: SpecAugment | None) -> None:
         self.waveform = waveform
         self.spectrogram = spectrogram
 
@@ -87,8 +91,8 @@ class Augmenting:
         return changed
 
     def features(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Spectrograms, [batch, 1, mels, frames]."""
-        changed: Tensor = self.spectrogram(x, generator)
+        """Spectrograms, [batch, 1, mels, frames], or waveforms, [batch, 1, samples], which stay as they are."""
+        changed: Tensor = x if self.spectrogram is None else self.spectrogram(x, generator)
         return changed
 
 
@@ -108,3 +112,20 @@ def survey(examples: Sequence[Example]) -> list[AudioFacts]:
     if not facts:
         raise UsageError(f"none of the sounds can be read; the first: {reasons[0]}")
     return facts
+
+
+def _settle_network(recipe: AudioRecipe) -> None:
+    """Settles architecture and front end, which depend on each other.
+
+    Raises:
+        UsageError: they do not fit, or the spectrogram of a network without one is described.
+    """
+    audio = recipe.audio
+    fill(recipe.model, arch="wave1d" if audio.frontend == "waveform" else "densenet121")
+    hears = "waveform" if len(own_size(recipe.model.arch, "audio")) == 1 else "logmel"
+    fill(audio, frontend=hears)
+    if audio.frontend != hears:
+        raise UsageError(f"audio.frontend is {audio.frontend}, but {recipe.model.arch} takes {hears}")
+    described = audio.mel.model_dump(exclude_defaults=True)
+    if hears == "waveform" and described:
+        raise UsageError(f"audio.mel.{next(iter(described))} has no effect: {recipe.model.arch} takes waveforms")

@@ -13,6 +13,7 @@ class Backbone(nn.Module):
     """
 
     own_size: ClassVar[tuple[int, ...]]  # the input size of its paper, without batch and channels
+    own_classes: ClassVar[int]  # those of its paper's data; pictures have ImageNet's or CIFAR-10's, by their size
 
     if TYPE_CHECKING:  # no property at run time: it would hide a child called `features`
 

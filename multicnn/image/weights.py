@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from multicnn.architectures import AUDIO
 from multicnn.blocks.loading import LoadReport, load_into, open_weights
 from multicnn.errors import MulticnnError, UsageError
 from multicnn.image.download import fetch
@@ -90,7 +91,7 @@ def published(name: str) -> Weights | None:
     Returns:
         Its weights, not looked for yet; None where there are none.
     """
-    if name in NEVER_PUBLISHED:
+    if name in NEVER_PUBLISHED or name in AUDIO:
         return None
     import torchvision
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from multicnn.architectures import build_image, names
 from multicnn.blocks.arithmetic import parameter_count, run_on_meta
 from multicnn.blocks.loading import load_into
+from multicnn.blocks.pooling_ceil import CeilMaxPool
 from multicnn.errors import UsageError
-from multicnn.image.architectures.ceil import CeilMaxPool
 from multicnn.image.architectures.resnet_cifar import ZeroShortcut
 from multicnn.image.weights import NEVER_PUBLISHED, published
 from tests.image import test_architectures as first

@@ -8,7 +8,7 @@ from multicnn.blocks.backbone import Backbone
 from multicnn.blocks.dropout import Dropout
 from multicnn.blocks.inception import Inception
 from multicnn.blocks.pooling import GlobalAveragePool
-from multicnn.image.architectures.ceil import CeilMaxPool
+from multicnn.blocks.pooling_ceil import CeilMaxPool
 from multicnn.image.architectures.inception_unit import Unit
 
 

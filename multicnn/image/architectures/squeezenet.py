@@ -9,7 +9,7 @@ from multicnn.blocks.convolution import Convolution
 from multicnn.blocks.dropout import Dropout
 from multicnn.blocks.fire import Fire
 from multicnn.blocks.pooling import GlobalAveragePool
-from multicnn.image.architectures.ceil import CeilMaxPool
+from multicnn.blocks.pooling_ceil import CeilMaxPool
 
 POOL = 0  # in the plans below: a pooling in place of a Fire module; other numbers are its squeezed channels
 
