@@ -8,6 +8,7 @@ from multicnn.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from multicnn.blocks.backbone import Backbone
+    from multicnn.text.architectures.text_backbone import TextBackbone
 
 Kind = Literal["image", "audio", "text"]
 Sizes = TypeVar("Sizes", bound=tuple[int, ...])
@@ -61,7 +62,14 @@ AUDIO = {
 TABLE: dict[str, dict[str, str]] = {
     "image": IMAGE,
     "audio": IMAGE | AUDIO,  # a spectrogram is a picture of one channel
-    "text": {"textcnn": "multicnn.text.architectures.textcnn:TextCNN"},
+    "text": {
+        "textcnn": "multicnn.text.architectures.textcnn:TextCNN",
+        "dcnn": "multicnn.text.architectures.dcnn:DCNN",
+        "charcnn": "multicnn.text.architectures.charcnn:CharCNN",
+        "vdcnn": "multicnn.text.architectures.vdcnn:VDCNN",
+        "textcnn_lstm": "multicnn.text.architectures.textcnn_lstm:TextCNNLSTM",
+        "textcnn_gru": "multicnn.text.architectures.textcnn_gru:TextCNNGRU",
+    },
 }
 
 # Whatever the table lacks: torchvision:NAME, timm:NAME. Each module has Classifier, names, keywords and own_size.
@@ -122,20 +130,46 @@ def build_audio(
     return _build_for_size("audio", name, classes, channels, size, options or {})
 
 
-def build_text(name: str, *, classes: int, vocabulary_size: int, options: dict[str, Any] | None = None) -> "Backbone":
-    """Builds a network for texts, word numbers [batch, tokens] to logits [batch, classes].
+def build_text(
+    name: str,
+    *,
+    classes: int,
+    vocabulary_size: int,
+    vectors: str = "rand",
+    length: int | None = None,
+    options: dict[str, Any] | None = None,
+) -> "Backbone":
+    """Builds a network for texts, token numbers [batch, tokens] to logits [batch, classes].
 
     Args:
         name: from the table.
         classes: how many there are.
-        vocabulary_size: how many numbers there are, with padding (0) and unknown words (1).
+        vocabulary_size: how many numbers there are, with padding (0) and unknown tokens (1).
+        vectors: how the word vectors are learned, a mode of `multicnn.text.architectures.embedding`.
+        length: tokens of every text, for a network that fixes it; None for its paper's.
         options: the architecture's own settings: keyword arguments of its class.
 
     Raises:
         UsageError: no such architecture or option, or a value that an option does not take.
     """
-    given = {"classes": classes, "vocabulary_size": vocabulary_size}
-    return _build(name, _class("text", name), given, options or {})
+    kind = text_class(name)
+    taken = inspect.signature(kind).parameters
+    if vectors != "rand" and "vectors" not in taken:
+        raise UsageError(f"{name} reads characters and takes no word vectors; leave out text.vectors and its mode")
+    offered = {"vectors": vectors, "length": length or kind.own_size[0]}
+    given: dict[str, Any] = {"classes": classes, "vocabulary_size": vocabulary_size}
+    given |= {key: value for key, value in offered.items() if key in taken}
+    return _build(name, kind, given, options or {})
+
+
+def text_class(name: str) -> "type[TextBackbone]":
+    """The class of an architecture for texts, which says how it wants them to be read.
+
+    Raises:
+        UsageError: no such architecture.
+    """
+    kind: type[TextBackbone] = _class("text", name)
+    return kind
 
 
 def fitting_size(

@@ -9,7 +9,7 @@ from importlib import import_module
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from multicnn.architectures import AUDIO, OTHERS, TABLE, build_audio, build_image, build_text
+from multicnn.architectures import AUDIO, OTHERS, TABLE, build_audio, build_image, build_text, text_class
 from multicnn.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ class Entry:
         pipelines: which of image, audio and text have it.
         input: its paper's: channels and size, or the number of tokens.
         classes: its paper's.
-        parameters: at that input and with so many classes, without auxiliary heads; texts with a vocabulary of 20,000.
+        parameters: at that input and with so many classes, without auxiliary heads; texts with a vocabulary of 20,000,
+            or their paper's alphabet.
         idea: what is new in it, in a sentence.
     """
 
@@ -112,7 +113,7 @@ def parse_input(text: str) -> tuple[int, ...]:
 
 
 def account(
-    name: str, shape: tuple[int, ...] | None = None, classes: int | None = None, vocabulary: int = VOCABULARY
+    name: str, shape: tuple[int, ...] | None = None, classes: int | None = None, vocabulary: int | None = None
 ) -> Account:
     """Builds a network without its weights and works out what it costs.
 
@@ -121,7 +122,7 @@ def account(
         shape: [channels, height, width], [channels, samples], either without the channels, or [tokens]; None for its
             paper's.
         classes: how many; None for its paper's.
-        vocabulary: how many words there are, for texts.
+        vocabulary: how many words or characters there are, for texts; None for its paper's alphabet, else 20,000.
 
     Raises:
         UsageError: no such architecture, or an input that it does not take.
@@ -140,10 +141,10 @@ def account(
     return Account(name, shape, classes, lasting_parameters(network), layers)
 
 
-def build(name: str, shape: tuple[int, ...], classes: int, vocabulary: int = VOCABULARY) -> "nn.Module":
+def build(name: str, shape: tuple[int, ...], classes: int, vocabulary: int | None = None) -> "nn.Module":
     """Builds a network for a full input."""
     if _is_text(name):
-        return build_text(name, classes=classes, vocabulary_size=vocabulary)
+        return build_text(name, classes=classes, vocabulary_size=vocabulary or _own_vocabulary(name), length=shape[0])
     channels, *size = shape
     if name in AUDIO:
         return build_audio(name, classes=classes, channels=channels, size=tuple(size))
@@ -165,11 +166,13 @@ def full_input(name: str, shape: tuple[int, ...] | None = None) -> tuple[int, ..
     raise UsageError(f"{name} takes an input like {'x'.join(map(str, own))}, not {'x'.join(map(str, shape))}")
 
 
-def example(name: str, shape: tuple[int, ...]) -> "Tensor":
-    """One example of that input: noise, or some words."""
+def example(name: str, shape: tuple[int, ...], vocabulary: int | None = None) -> "Tensor":
+    """One example of that input: noise, or some words, in turn and without the padding."""
     import torch
 
-    return torch.arange(2, 2 + shape[0])[None] % VOCABULARY if _is_text(name) else torch.randn(1, *shape)
+    if _is_text(name):
+        return 1 + torch.arange(shape[0])[None] % ((vocabulary or _own_vocabulary(name)) - 1)
+    return torch.randn(1, *shape)
 
 
 def lasting_parameters(network: "nn.Module") -> int:
@@ -214,6 +217,10 @@ def _entry(name: str) -> Entry:
 
 def _is_text(name: str) -> bool:
     return name in TABLE["text"]
+
+
+def _own_vocabulary(name: str) -> int:
+    return text_class(name).own_vocabulary or VOCABULARY
 
 
 def _classes(name: str) -> int:

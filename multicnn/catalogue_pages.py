@@ -29,7 +29,8 @@ def architectures_page() -> str:
         "# Architectures",
         "Every network that `--arch` takes, besides `torchvision:NAME` and `timm:NAME`. Parameters are counted at the "
         "paper's own input and classes, without auxiliary heads, which only training uses; texts with a vocabulary of "
-        f"{VOCABULARY:,} words. `multicnn arch show NAME` goes through one layer by layer ([arch.md](arch.md)).",
+        f"{VOCABULARY:,} words, or their paper's alphabet. "
+        "`multicnn arch show NAME` goes through one layer by layer ([arch.md](arch.md)).",
     ]
     for pipeline, title in PIPELINES.items():
         found = [one for one in every if pipeline in one.pipelines]

@@ -71,6 +71,7 @@ class Pipeline(Protocol):
     """What training asks of a pipeline."""
 
     most_epochs: int
+    notes: list[str]  # what is worth saying of the settled data
 
     def settle(self, recipe: "Recipe", examples: "Sequence[Example]", device: str) -> "tuple[Recipe, Reader]":
         """Puts values in the place of every `auto` but those of training, from the examples, and builds the reader.

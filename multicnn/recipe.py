@@ -108,11 +108,23 @@ class Vocabulary(Section):
 
 
 class Text(Section):
-    """How texts are read; lengths in tokens."""
+    """How texts are read; lengths in tokens. `auto`: what the network is made for; vectors from a file learn on."""
 
-    tokenizer: Literal["unicode", "whitespace", "char", "kim"] = "unicode"
+    tokenizer: Literal["auto", "unicode", "whitespace", "char", "kim"] = "auto"
     max_length: Annotated[int, Field(ge=1)] | Auto = "auto"
     vocabulary: Vocabulary = Vocabulary()
+    vectors: str | None = None
+    vectors_mode: Literal["auto", "rand", "static", "nonstatic", "multichannel"] = "auto"
+
+    @model_validator(mode="after")
+    def _vectors_and_their_mode_agree(self) -> "Text":
+        if self.vectors is None and self.vectors_mode not in ("auto", "rand"):
+            raise ValueError(
+                f"vectors_mode {self.vectors_mode} needs a file of vectors; name it by text.vectors (--vectors)"
+            )
+        if self.vectors is not None and self.vectors_mode == "rand":
+            raise ValueError("vectors_mode rand leaves the file of vectors unused; leave out text.vectors or the mode")
+        return self
 
 
 class Model(Section):

@@ -27,6 +27,9 @@ class AudioPipeline:
 
     most_epochs = 200
 
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
     def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, AudioReader]:
         """Hears a few sounds and settles sample rate, duration, network and front end."""
         assert isinstance(recipe, AudioRecipe)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from multicnn.blocks.arithmetic import Size, per_axis
+from multicnn.blocks.pooling import GlobalMaxPool
 from multicnn.errors import did_you_mean
 
 REDUCE: dict[str, Callable[[Tensor, int], Tensor]] = {
@@ -81,6 +82,47 @@ class DynamicPool(RegionPool):
         lengths = [(side * times + i) // count for i in range(count)]
         ends = list(itertools.accumulate(lengths))
         return [((end - n) // times, (end - 1) // times + 1) for n, end in zip(lengths, ends, strict=True)]
+
+
+class SequenceRegionPool(nn.Module):
+    """Cuts each sequence of a batch into as many regions as are wanted, by its own length, and keeps their maxima.
+
+    It tells roughly where a feature is: at the beginning, in the middle, at the end. The regions are those of
+    `DynamicPool`, worked out for each sequence.
+
+    Args:
+        regions: how many there are, at least 1.
+    """
+
+    def __init__(self, regions: int) -> None:
+        super().__init__()
+        if regions < 1:
+            raise ValueError(f"a sequence has at least 1 region, not {regions}")
+        self.regions = regions
+        self.pool = GlobalMaxPool()
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Pools over the last axis.
+
+        Args:
+            x: [batch, channels, time].
+            mask: True where x is real, [batch, time]; padding lies behind the real steps.
+
+        Returns:
+            [batch, channels, regions]; zeros where nothing is real.
+        """
+        mask = torch.ones_like(x[:, 0], dtype=torch.bool) if mask is None else mask
+        length = mask.sum(1, keepdim=True).clamp(min=1)
+        times = (self.regions + length - 1) // length
+        sizes = (length * times + torch.arange(self.regions, device=x.device)) // self.regions
+        ends = sizes.cumsum(1)
+        starts, stops = (ends - sizes) // times, (ends - 1) // times + 1
+        steps = torch.arange(x.shape[2], device=x.device)
+        inside = mask[:, None] & (steps >= starts[..., None]) & (steps < stops[..., None])
+        return torch.stack([self.pool(x, inside[:, region]) for region in range(self.regions)], dim=-1)
+
+    def extra_repr(self) -> str:
+        return f"regions={self.regions}"
 
 
 class SpatialPyramidPool(nn.Module):

@@ -28,7 +28,8 @@ def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Pa
     """
     inputs = torch.from_numpy(reader.collate([example, example]))
     axes = {0: torch.export.Dim("batch")}
-    if inputs.ndim == 2 and inputs.dtype == torch.int32:
+    settings = reader.settings()
+    if inputs.dtype == torch.int32 and settings["min_length"] < settings["max_length"]:  # texts of more than one length
         axes[1] = torch.export.Dim("tokens", min=2)
     graph = Probabilities(model).eval()
     with _quietly():

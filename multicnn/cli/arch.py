@@ -19,7 +19,12 @@ Input = Annotated[
 ]
 Classes = Annotated[int | None, typer.Option("--classes", min=1, help="How many classes. Default: its paper's.")]
 Vocabulary = Annotated[
-    int, typer.Option("--vocabulary", min=2, help="How many words there are, for texts.", show_default=True)
+    int | None,
+    typer.Option(
+        "--vocabulary",
+        min=3,
+        help="How many words or characters there are, for texts. Default: its paper's alphabet, else 20,000.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON. Default: a table.", show_default=False)]
 
@@ -47,7 +52,7 @@ def show(
     name: Annotated[str, typer.Argument(help="An architecture: a name from `arch list`, or torchvision:NAME.")],
     shape: Input = None,
     classes: Classes = None,
-    vocabulary: Vocabulary = 20_000,
+    vocabulary: Vocabulary = None,
     as_json: AsJson = False,
 ) -> None:
     """Show an architecture layer by layer: shapes, parameters, multiply-adds, memory, receptive field."""
@@ -67,7 +72,7 @@ def compare(
     names: Annotated[list[str], typer.Argument(help="Architectures, as for `arch show`.")],
     shape: Input = None,
     classes: Classes = None,
-    vocabulary: Vocabulary = 20_000,
+    vocabulary: Vocabulary = None,
     as_json: AsJson = False,
 ) -> None:
     """Set architectures side by side, with the time that an example takes on this machine's CPU."""
@@ -78,7 +83,9 @@ def compare(
     asked = None if shape is None else parse_input(shape)
     found = [account(name, asked, classes, vocabulary) for name in names]  # all errors before the first measurement
     seconds = [
-        seconds_per_example(build(one.name, one.input, one.classes, vocabulary), example(one.name, one.input))
+        seconds_per_example(
+            build(one.name, one.input, one.classes, vocabulary), example(one.name, one.input, vocabulary)
+        )
         for one in found
     ]
     if as_json:

@@ -1,5 +1,6 @@
 """multicnn train image|audio|text: from a data set to a measured model."""
 
+import inspect
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +23,8 @@ KEYS = {
     "fold_column": "data.fold_column",
     "group_column": "data.group_column",
     "workers": "data.workers",
+    "vectors": "text.vectors",
+    "vectors_mode": "text.vectors_mode",
     "arch": "model.arch",
     "weights": "model.weights",
     "epochs": "training.epochs",
@@ -32,6 +35,7 @@ KEYS = {
     "precision": "training.precision",
     "time_budget": "training.time_budget",
 }
+ONLY_TEXT = ("vectors", "vectors_mode")
 
 
 def _option(*names: str, help: str) -> Any:
@@ -117,6 +121,17 @@ GroupColumn = Annotated[
     _option("--group-column", help="A column, such as speaker; no group is ever on both sides. Default: none."),
 ]
 Workers = Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")]
+Vectors = Annotated[
+    Text,
+    _option("--vectors", help="Pretrained word vectors: word2vec, fastText (.vec) or GloVe, also .gz. Default: none."),
+]
+VectorsMode = Annotated[
+    Text,
+    _option(
+        "--vectors-mode",
+        help="auto|rand|static|nonstatic|multichannel: whether vectors are learned. Default: auto, they are.",
+    ),
+]
 TimeBudget = Annotated[
     Text, _option("--time-budget", help="90s, 10m or 2h from the start of the command to its end. Default: none.")
 ]
@@ -157,6 +172,8 @@ def _command(kind: str) -> Any:
         fold_column: FoldColumn = None,
         group_column: GroupColumn = None,
         workers: Workers = None,
+        vectors: Vectors = None,
+        vectors_mode: VectorsMode = None,
         time_budget: TimeBudget = None,
         resume: Resume = False,
         overwrite: Overwrite = False,
@@ -167,6 +184,10 @@ def _command(kind: str) -> Any:
         given = {key: value for key, value in locals().items() if key in KEYS and value is not None}
         _run(kind, given, set_ or [], recipe, output, name, resume, overwrite, dry_run, as_json, quiet)
 
+    if kind != "text":
+        signature = inspect.signature(common)
+        kept = [one for name, one in signature.parameters.items() if name not in ONLY_TEXT]
+        common.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
     return common
 
 

@@ -31,6 +31,9 @@ class ImagePipeline:
 
     most_epochs = 200
 
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
     def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, ImageReader]:
         """Sees a few pictures and settles size, colours, network, augmentation and training."""
         assert isinstance(recipe, ImageRecipe)

@@ -1,25 +1,29 @@
 """Texts: from a recipe to a vocabulary, a reader and a network."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from multicnn.architectures import build_text
+from multicnn.architectures import build_text, text_class
 from multicnn.blocks.classifier import Classifier
 from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
 from multicnn.recipe import Recipe, TextRecipe, fill, fill_training
+from multicnn.text.architectures.embedding import WordVectors
 from multicnn.text.augment import TextAugmentation
-from multicnn.text.read import TextReader, decode
+from multicnn.text.pretrained import Pretrained, coverage, pretrained_rows
+from multicnn.text.read import FIRST_WORD, TextReader, decode
 from multicnn.text.tokenize import tokenize
 from multicnn.text.vocabulary import build_vocabulary
 
 # A text is cut where 99 of 100 are shorter, and never behind so many tokens.
 LONGEST = 1000
-# TextCNN's largest window: a text is padded to at least as much.
+# A text is padded to at least so many tokens: TextCNN's largest window.
 SHORTEST = 5
 
 
@@ -28,20 +32,41 @@ class TextPipeline:
 
     most_epochs = 20
 
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.pretrained: Pretrained | None = None
+
     def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, TextReader]:
-        """Reads the training texts and settles the vocabulary and the length."""
+        """Reads the training texts and settles tokens, vocabulary, length and vectors."""
         assert isinstance(recipe, TextRecipe)
         recipe = recipe.model_copy(deep=True)
+        fill(recipe.model, arch="textcnn")
+        kind = text_class(recipe.model.arch)
+        fill(recipe.text, tokenizer=kind.tokenizer)
         tokens = list(_tokens(examples, recipe.text.tokenizer))
         if not tokens:
             raise UsageError("none of the texts can be read, or all are empty")
-        fill(
-            recipe.text,
-            max_length=int(np.clip(2 * np.percentile([len(one) for one in tokens], 99), 2 * SHORTEST, LONGEST)),
-        )
-        fill(recipe.model, arch="textcnn")
+        fill(recipe.text, max_length=kind.own_size[0] if kind.fixed_length else _length(tokens, kind.own_size[0]))
         words = build_vocabulary(tokens, recipe.text.vocabulary.min_count, recipe.text.vocabulary.max_size)
-        return recipe, TextReader(recipe.text.tokenizer, words, int(recipe.text.max_length), SHORTEST)
+        self._settle_vectors(recipe, tokens, words)
+        longest = int(recipe.text.max_length)
+        shortest = longest if kind.fixed_length else SHORTEST
+        return recipe, TextReader(recipe.text.tokenizer, words, longest, shortest)
+
+    def _settle_vectors(self, recipe: TextRecipe, tokens: list[list[str]], words: list[str]) -> None:
+        """Reads the file of vectors, if there is one; the network's vectors become as long as the file's."""
+        path = recipe.text.vectors
+        fill(recipe.text, vectors_mode="nonstatic" if path else "rand")
+        if not path:
+            return
+        self.pretrained = pretrained_rows(path, words)
+        length = self.pretrained.length
+        if recipe.model.options.setdefault("embedding", length) != length:
+            wanted = recipe.model.options["embedding"]
+            raise UsageError(
+                f"{path} has vectors of {length} numbers, not model.options.embedding {wanted}; leave it out"
+            )
+        self.notes.append(f"{path}: {coverage(self.pretrained, words, Counter(chain.from_iterable(tokens)))}")
 
     def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
         """Few epochs: a network over words learns its training texts by heart soon."""
@@ -56,10 +81,20 @@ class TextPipeline:
         )
 
     def network(self, recipe: Recipe, reader: Any, classes: int) -> Classifier:
-        """The architecture that the recipe names, over the reader's vocabulary."""
+        """The architecture that the recipe names, over the reader's vocabulary, with the vectors that were read."""
+        assert isinstance(recipe, TextRecipe)
         network = build_text(
-            recipe.model.arch, classes=classes, vocabulary_size=len(reader.vocabulary) + 2, options=recipe.model.options
+            recipe.model.arch,
+            classes=classes,
+            vocabulary_size=len(reader.vocabulary) + FIRST_WORD,
+            vectors=recipe.text.vectors_mode,
+            length=reader.max_length,
+            options=recipe.model.options,
         )
+        if self.pretrained:
+            vectors = network.features.embedding
+            assert isinstance(vectors, WordVectors)
+            vectors.set_vectors(self.pretrained.matrix, self.pretrained.known)
         return Classifier(nn.Identity(), network)
 
     def calibrate(self, model: Classifier, inputs: Tensor) -> None:
@@ -85,6 +120,11 @@ class Augmenting:
     def features(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Unchanged."""
         return x
+
+
+def _length(tokens: list[list[str]], own: int) -> int:
+    """Twice what 99 of 100 texts have, within bounds; a network made for more may have more."""
+    return int(np.clip(2 * np.percentile([len(one) for one in tokens], 99), 2 * SHORTEST, max(LONGEST, own)))
 
 
 def _tokens(examples: Sequence[Example], mode: str) -> Iterator[list[str]]:

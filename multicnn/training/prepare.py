@@ -55,6 +55,7 @@ def outline(recipe: Recipe, device: str) -> Outline:
     parts = divide(recipe.data, recipe.pipeline, recipe.training.seed)
     pipeline = load_pipeline(recipe.pipeline)
     settled, reader = pipeline.settle(recipe, parts.train, device)
+    parts.notes += pipeline.notes
     return Outline(settled, pipeline, reader, parts, parts.labels)
 
 

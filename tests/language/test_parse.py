@@ -64,7 +64,7 @@ def test_each_layer_knows_its_columns() -> None:
         ("", 1, "the end of the pattern does not fit"),
         ("conv3 ->", 9, "the end of the pattern does not fit; here fits [ or a layer"),
         ("conv3*2.5 fc", 6, "a layer is repeated 0, 1, 2, ... times, not 2.5"),
-        ("conv3*3x3 fc", 9, '"x" does not fit; here fits a space or ->'),
+        ("conv3*3x3 fc", 8, '"x" does not fit; here fits a space or ->'),
         ("conv3-64relu fc", 9, '"r" does not fit; here fits a space or ->'),
         ("[conv]*N fc", 8, "N has no value; write a number in its place, or say --set model.options.N=2"),
         ("input", 1, "a pattern has at least one layer"),
