@@ -18,6 +18,7 @@ IMAGE = {
     "linear": "multicnn.image.architectures.linear:LinearClassifier",
     "alexnet": "multicnn.image.architectures.alexnet:AlexNet",
     "zfnet": "multicnn.image.architectures.zfnet:ZFNet",
+    "sppnet": "multicnn.image.architectures.sppnet:SPPNet",
     "nin": "multicnn.image.architectures.nin:NiN",
     "allconv": "multicnn.image.architectures.allconv:AllConv",
     "vgg11": "multicnn.image.architectures.vgg:VGG11",
@@ -30,6 +31,8 @@ IMAGE = {
     "vgg19_bn": "multicnn.image.architectures.vgg:VGG19BN",
     "googlenet": "multicnn.image.architectures.googlenet:GoogLeNet",
     "inception_v3": "multicnn.image.architectures.inception_v3:InceptionV3",
+    "inception_v4": "multicnn.image.architectures.inception_v4:InceptionV4",
+    "inception_resnet_v2": "multicnn.image.architectures.inception_resnet_v2:InceptionResNetV2",
     "resnet9": "multicnn.image.architectures.resnet9:ResNet9",
     "resnet18": "multicnn.image.architectures.resnet:ResNet18",
     "resnet34": "multicnn.image.architectures.resnet:ResNet34",
@@ -52,6 +55,7 @@ IMAGE = {
     "squeezenet1_1": "multicnn.image.architectures.squeezenet:SqueezeNet1_1",
     "mobilenet_v2": "multicnn.image.architectures.mobilenet:MobileNetV2",
     "convnext_tiny": "multicnn.image.architectures.convnext:ConvNeXtTiny",
+    "capsnet": "multicnn.image.architectures.capsnet:CapsNet",
 }
 
 AUDIO = {

@@ -21,7 +21,7 @@ CLASSES = {"photographs": 1000, "small pictures": 10, "texts": 2}  # ImageNet; M
 SMALL = 64  # pixels
 VOCABULARY = 20_000
 TIMED_RUNS = 7
-AUXILIARY = re.compile(r"(^|\.)aux")  # heads that only training uses
+AUXILIARY = re.compile(r"(^|\.)aux", re.IGNORECASE)  # heads that only training uses
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from multicnn.errors import UsageError
+
 Auto = Literal["auto"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -171,6 +173,7 @@ class Training(Section):
     weight_decay: Annotated[float, Field(ge=0)] | Auto = "auto"
     momentum: Fraction | Auto = "auto"
     warmup: Fraction = 0.1
+    loss: Literal["auto", "cross_entropy", "hinge", "focal", "margin"] = "auto"
     label_smoothing: Fraction | Auto = "auto"
     class_balance: Literal["none", "weights", "sampling"] = "none"
     ema: Fraction = 0.0
@@ -186,6 +189,12 @@ class Training(Section):
     def _momentum_is_for_sgd(self) -> "Training":
         if self.optimizer == "adamw" and self.momentum != "auto":
             raise ValueError("momentum has no effect on adamw; set optimizer to sgd, or leave momentum out")
+        return self
+
+    @model_validator(mode="after")
+    def _smoothing_is_for_cross_entropy(self) -> "Training":
+        if self.loss not in ("auto", "cross_entropy") and self.label_smoothing not in ("auto", 0):
+            raise ValueError(f"label_smoothing has no effect on the {self.loss} loss; leave one of them out")
         return self
 
 
@@ -235,6 +244,25 @@ def fill(section: Section, **values: Any) -> None:
     for key, value in values.items():
         if getattr(section, key) == "auto":
             setattr(section, key, value)
+
+
+def settle_loss(training: Training, own: str) -> None:
+    """Puts the network's own loss in the place of `auto`.
+
+    Args:
+        training: changed in place.
+        own: the network's.
+
+    Raises:
+        UsageError: label smoothing is asked for, and that loss has none.
+    """
+    fill(training, loss=own)
+    if training.loss != "cross_entropy":
+        fill(training, label_smoothing=0.0)
+        if training.label_smoothing:
+            raise UsageError(
+                f"training.label_smoothing has no effect on the network's {own} loss; leave it out, or set another loss"
+            )
 
 
 def fill_training(

@@ -48,6 +48,15 @@ def test_momentum_has_no_effect_on_adamw_and_is_refused() -> None:
         load_with("image", "training.optimizer=adamw", "training.momentum=0.5")
 
 
+@pytest.mark.parametrize("loss", ["hinge", "focal", "margin"])
+def test_label_smoothing_belongs_to_cross_entropy(loss: str) -> None:
+    with pytest.raises(UsageError, match=f"label_smoothing has no effect on the {loss} loss") as caught:
+        load_with("image", f"training.loss={loss}", "training.label_smoothing=0.1")
+    assert "\n" not in str(caught.value)
+    load_with("image", f"training.loss={loss}", "training.label_smoothing=0")
+    load_with("image", "training.loss=cross_entropy", "training.label_smoothing=0.1")
+
+
 def test_text_keys_take_every_text_as_it_is() -> None:
     recipe = load_with("text", "data.label_column=no", "data.fold=007")
     assert (recipe.data.label_column, recipe.data.fold) == ("no", "007")

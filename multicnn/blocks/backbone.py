@@ -1,11 +1,37 @@
-"""What every architecture offers: features, and a head that can be changed."""
+"""What every architecture offers: features, a head that can be changed, and a loss to learn by."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
+Criterion = Callable[[Tensor, Tensor], Tensor]  # logits [batch, classes] and the true classes [batch] to one number
 
-class Backbone(nn.Module):
+
+class Network(nn.Module):
+    """What training asks of a network: logits, and how wrong they are.
+
+    Networks that see more in training than their logits, such as auxiliary heads, put it into `training_loss`.
+    """
+
+    loss: ClassVar[str] = "cross_entropy"  # the loss of its paper, from `loss.LOSSES`
+
+    def training_loss(self, x: Tensor, truth: Tensor, criterion: Criterion) -> tuple[Tensor, Tensor]:
+        """One forward pass of a training.
+
+        Args:
+            x: a batch, [batch, ...], as `forward` takes it.
+            truth: the true classes' numbers, [batch].
+            criterion: how wrong logits are; it works in float32, whatever the precision of the rest.
+
+        Returns:
+            The logits, [batch, classes], and what is to become small, one number.
+        """
+        logits: Tensor = self(x)
+        return logits, criterion(logits, truth)
+
+
+class Backbone(Network):
     """A network in two parts: `features` finds what is there, `head` decides what it means.
 
     A subclass has both, as children or as properties that chain children with other names (so that the names of the

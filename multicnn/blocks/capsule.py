@@ -53,7 +53,7 @@ class PrimaryCapsules(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels_in, ...] to [batch, capsules * places, length], kind by kind, place by place."""
         answers = self.conv(x).flatten(2).unflatten(1, (-1, self.length))
-        return squash(answers.transpose(2, 3).flatten(1, 2))
+        return squash(answers.transpose(2, 3).flatten(1, 2).to(self.conv.weight.dtype))
 
 
 class DynamicRouting(nn.Module):
@@ -84,7 +84,17 @@ class DynamicRouting(nn.Module):
         nn.init.normal_(self.weight, std=capsules_out / math.sqrt(capsules_in * length_out))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[batch, capsules_in, length_in] to [batch, capsules_out, length_out], each vector shorter than 1."""
+        """[batch, capsules_in, length_in] to [batch, capsules_out, length_out], each vector shorter than 1.
+
+        It keeps the precision of its own weights under autocast: sums of exponentials of sums need it.
+        """
+        kind = x.device.type
+        if not (torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)):
+            return self._route(x)
+        with torch.autocast(kind, enabled=False):
+            return self._route(x.to(self.weight.dtype))
+
+    def _route(self, x: Tensor) -> Tensor:
         predicted = torch.einsum("iomn,bin->biom", self.weight, x)
         agreement = predicted.new_zeros(predicted.shape[:3])
         above = self._above(predicted, agreement)
@@ -100,3 +110,11 @@ class DynamicRouting(nn.Module):
     def extra_repr(self) -> str:
         capsules_in, capsules_out, length_out, length_in = self.weight.shape
         return f"{capsules_in} x {length_in}, {capsules_out} x {length_out}, iterations={self.iterations}"
+
+
+class LogLength(nn.Module):
+    """The logarithm of each capsule's length: logits whose softmax is each length's share of all lengths."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, capsules, length] to [batch, capsules], from about -14 (no length at all) to 0."""
+        return 0.5 * x.square().sum(-1).clamp(min=1e-12).log()

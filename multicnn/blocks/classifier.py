@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from multicnn.blocks.backbone import Network
+
 
 class Classifier(nn.Module):
     """From a reader's batch to logits, so that an exported model needs nothing around it.
@@ -11,7 +13,7 @@ class Classifier(nn.Module):
         network: that to logits, [batch, classes].
     """
 
-    def __init__(self, frontend: nn.Module, network: nn.Module) -> None:
+    def __init__(self, frontend: nn.Module, network: Network) -> None:
         super().__init__()
         self.frontend = frontend
         self.network = network

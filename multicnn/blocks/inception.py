@@ -1,21 +1,10 @@
 """The Inception module of GoogLeNet: filters of several sizes side by side."""
 
-from collections import OrderedDict
-
 import torch
 from torch import Tensor, nn
 
-from multicnn.blocks.convolution import Convolution
-from multicnn.blocks.normalisation import BatchNorm
+from multicnn.blocks.inception_unit import InceptionUnit
 from multicnn.blocks.pooling import MaxPool
-
-
-class InceptionUnit(nn.Sequential):
-    """A convolution that keeps the size, batch normalisation and ReLU, as torchvision's GoogLeNet has them."""
-
-    def __init__(self, channels_in: int, channels_out: int, kernel: int, *, dims: int = 2) -> None:
-        conv = Convolution(channels_in, channels_out, kernel, padding="same", bias=False, dims=dims)
-        super().__init__(OrderedDict(conv=conv, bn=BatchNorm(channels_out, eps=0.001), relu=nn.ReLU(inplace=True)))
 
 
 class Inception(nn.Module):

@@ -107,7 +107,46 @@ class Focal(Loss):
         return self.mean(-(doubt**self.gamma) * log_p, truth)
 
 
-LOSSES: dict[str, Callable[..., Loss]] = {"cross_entropy": CrossEntropy, "hinge": Hinge, "focal": Focal}
+class Margin(Loss):
+    """The true class's capsule is to be long, all others short: lengths of 0.9 and 0.1 are enough.
+
+    max(0, 0.9 - v_y)^2 + lambda * sum over the wrong classes j of max(0, v_j - 0.1)^2, v the lengths, whose logarithms
+    are the logits. Sabour et al. 2017, "Dynamic Routing Between Capsules", equation 4.
+
+    Args:
+        present, absent: the lengths that are enough.
+        down_weight: lambda; below 1 it keeps the first steps from shrinking all capsules.
+        weights: as in `Loss`.
+    """
+
+    def __init__(
+        self,
+        *,
+        present: float = 0.9,
+        absent: float = 0.1,
+        down_weight: float = 0.5,
+        weights: Sequence[float] | Tensor | None = None,
+    ) -> None:
+        super().__init__(weights=weights)
+        if not 0 <= absent < present:
+            raise ValueError(f"a present capsule is longer than an absent one, not {present} and {absent}")
+        self.present, self.absent, self.down_weight = present, absent, down_weight
+
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Logits [batch, classes] and the true classes' numbers [batch] to one number."""
+        lengths = logits.exp()
+        true = truth[:, None]
+        short = (self.present - lengths.gather(1, true)[:, 0]).relu().square()
+        long = (lengths - self.absent).relu().square().scatter(1, true, 0.0).sum(1)
+        return self.mean(short + self.down_weight * long, truth)
+
+
+LOSSES: dict[str, Callable[..., Loss]] = {
+    "cross_entropy": CrossEntropy,
+    "hinge": Hinge,
+    "focal": Focal,
+    "margin": Margin,
+}
 
 
 def loss(name: str, **settings: object) -> Loss:

@@ -53,12 +53,28 @@ class MaxPool(WindowPool):
 class AveragePool(WindowPool):
     """Keeps the mean under the window: how strong was the feature on the whole?
 
-    LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition". The border counts as zeros.
+    LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition".
+
+    Args:
+        kernel, stride, padding, dims: as in `WindowPool`.
+        count_border: whether places outside count as zeros, or not at all.
     """
+
+    def __init__(
+        self,
+        kernel: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        *,
+        count_border: bool = True,
+        dims: int = 2,
+    ) -> None:
+        super().__init__(kernel, stride, padding, dims=dims)
+        self.count_border = count_border
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels, ...] to [batch, channels, ...], each axis as in `arithmetic.output_size`."""
-        return AVERAGE_POOL[self.dims](x, self.kernel, self.stride, self.padding)
+        return AVERAGE_POOL[self.dims](x, self.kernel, self.stride, self.padding, count_include_pad=self.count_border)
 
 
 class GlobalAveragePool(nn.Module):

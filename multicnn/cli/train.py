@@ -30,6 +30,7 @@ KEYS = {
     "epochs": "training.epochs",
     "batch_size": "training.batch_size",
     "lr": "training.lr",
+    "loss": "training.loss",
     "seed": "training.seed",
     "device": "training.device",
     "precision": "training.precision",
@@ -83,6 +84,13 @@ Epochs = Annotated[
 ]
 BatchSize = Annotated[int | None, _option("--batch-size", help="Examples a step. Default: auto.")]
 Lr = Annotated[float | None, _option("--lr", help="The highest learning rate. Default: auto.")]
+Loss = Annotated[
+    Text,
+    _option(
+        "--loss",
+        help="auto|cross_entropy|hinge|focal|margin. Default: auto, the network's own, mostly cross_entropy.",
+    ),
+]
 Seed = Annotated[int | None, _option("--seed", help="Decides all that is random. Default: 0.")]
 Device = Annotated[Text, _option("--device", help="auto|cpu|cuda|cuda:N|mps. Default: auto.")]
 Precision = Annotated[
@@ -158,6 +166,7 @@ def _command(kind: str) -> Any:
         epochs: Epochs = None,
         batch_size: BatchSize = None,
         lr: Lr = None,
+        loss: Loss = None,
         seed: Seed = None,
         device: Device = None,
         precision: Precision = None,

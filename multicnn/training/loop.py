@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from multicnn.blocks.classifier import Classifier
+from multicnn.blocks.loss import LOSSES, Loss
 from multicnn.errors import MulticnnError
 from multicnn.pipeline import Augmentation
 from multicnn.recipe import Training
@@ -60,18 +61,16 @@ class Learner:
         truth = feed.truth.cpu().numpy()
         weights = class_weights(truth, classes)
         self.chances = weights[truth] / weights[truth].sum() if training.class_balance == "sampling" else None
-        self.loss_weights = self._tensor(weights) if training.class_balance == "weights" else None
+        self.loss = _loss(training, weights if training.class_balance == "weights" else None).to(self.device)
 
-    def _tensor(self, values: np.ndarray) -> Tensor:
-        return torch.as_tensor(values, dtype=torch.float32, device=self.device)
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32)
 
-    def _network(self, seen: Tensor) -> Tensor:
-        """Logits in float32 from what the front end gave; pictures lie channels-last, which convolutions like best."""
-        if seen.ndim == 4:
-            seen = seen.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32):
-            logits: Tensor = self.model.network(seen)
-        return logits.float()
+    def _criterion(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """The loss, always in float32."""
+        with torch.autocast(self.device.type, enabled=False):
+            wrong: Tensor = self.loss(logits.float(), truth)
+        return wrong
 
     def step(self, inputs: Tensor, truth: Tensor, generator: torch.Generator, progress: float) -> tuple[Tensor, Tensor]:
         """One step of the optimiser.
@@ -93,10 +92,8 @@ class Learner:
             seen = self.augmentation.features(
                 self.model.frontend(self.augmentation.inputs(inputs, generator)), generator
             )
-        logits = self._network(seen)
-        loss = nn.functional.cross_entropy(
-            logits, truth, weight=self.loss_weights, label_smoothing=float(settings.label_smoothing)
-        )
+        with self._autocast():
+            logits, loss = self.model.network.training_loss(_channels_last(seen), truth, self._criterion)
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if settings.clip:
@@ -153,15 +150,21 @@ class Learner:
 
     @torch.no_grad()
     def probabilities(self, feed: Feed) -> np.ndarray:
-        """What the network says of each example of a part, [count, classes], with the weights that count."""
+        """What the network says of each example of a part, [count, classes], with the weights that count.
+
+        It is the softmax of the logits whatever the loss was. A hinge loss asks only that the true class leads by 1, so
+        after it these numbers rank the classes and are not calibrated.
+        """
         own = {name: tensor.clone() for name, tensor in self.model.state_dict().items()} if self.ema else None
         if self.ema:
             self.model.load_state_dict(self.ema.mean)
         self.model.eval()
         answers: np.ndarray | None = None
         for chosen in feed.in_order(EVALUATION_BATCH):
-            logits = self._network(self.model.frontend(feed.batch(chosen)[0]))
-            one = logits.softmax(1).cpu().numpy()
+            seen = self.model.frontend(feed.batch(chosen)[0])
+            with self._autocast():
+                logits = self.model.network(_channels_last(seen))
+            one = logits.float().softmax(1).cpu().numpy()
             answers = np.empty((len(feed), one.shape[1]), dtype=np.float32) if answers is None else answers
             answers[chosen] = one
         if own:
@@ -174,6 +177,17 @@ class Learner:
         answers, truth = self.probabilities(feed), feed.truth.cpu().numpy()
         chosen = answers[np.arange(len(truth)), truth]
         return Scores(float(-np.log(np.maximum(chosen, 1e-12)).mean()), float((answers.argmax(1) == truth).mean()))
+
+
+def _loss(training: Training, weights: np.ndarray | None) -> Loss:
+    """The loss of a settled recipe; label smoothing belongs to cross-entropy."""
+    smoothing = {"label_smoothing": float(training.label_smoothing)} if training.loss == "cross_entropy" else {}
+    return LOSSES[training.loss](weights=None if weights is None else torch.from_numpy(weights), **smoothing)
+
+
+def _channels_last(seen: Tensor) -> Tensor:
+    """Pictures, [batch, channels, height, width], in the memory order that convolutions like best."""
+    return seen.contiguous(memory_format=torch.channels_last) if seen.ndim == 4 else seen
 
 
 def now(device: torch.device) -> float:

@@ -11,7 +11,7 @@ from multicnn.data.example import Trouble
 from multicnn.data.parts import Parts, divide
 from multicnn.errors import UsageError
 from multicnn.pipeline import Pipeline, Reader, load_pipeline
-from multicnn.recipe import Recipe
+from multicnn.recipe import Recipe, settle_loss
 from multicnn.training.progress import Reporter
 from multicnn.training.start import Start, start_weights
 
@@ -70,6 +70,7 @@ def build(plan: Outline, reporter: Reporter, *, fresh: bool = True, download: bo
     """
     torch.manual_seed(plan.recipe.training.seed)
     model = plan.pipeline.network(plan.recipe, plan.reader, len(plan.labels))
+    settle_loss(plan.recipe.training, model.network.loss)
     start = start_weights(plan.recipe, model, reporter, download) if fresh else Start()
     plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), model.network, start.pretrained)
     return model, start

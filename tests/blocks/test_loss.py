@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from multicnn.blocks.loss import LOSSES, CrossEntropy, Focal, Hinge, Loss, loss
+from multicnn.blocks.loss import LOSSES, CrossEntropy, Focal, Hinge, Loss, Margin, loss
 
 CLASSES = 4
 WEIGHTS = [0.5, 1.0, 2.0, 0.25]
@@ -34,10 +34,21 @@ def focal_by_hand(s: list[float], y: int) -> float:
     return -((1 - p) ** 2) * math.log(p)
 
 
+def margin_by_hand(s: list[float], y: int) -> float:
+    v = [math.exp(value) for value in s]
+    wrong = sum(max(0.0, v[j] - 0.1) ** 2 for j in range(len(s)) if j != y)
+    return max(0.0, 0.9 - v[y]) ** 2 + 0.5 * wrong
+
+
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["plain", "weighted"])
 @pytest.mark.parametrize(
     ("kind", "by_hand"),
-    [(CrossEntropy, cross_entropy_by_hand), (Hinge, hinge_by_hand), (Focal, focal_by_hand)],
+    [
+        (CrossEntropy, cross_entropy_by_hand),
+        (Hinge, hinge_by_hand),
+        (Focal, focal_by_hand),
+        (Margin, margin_by_hand),
+    ],
 )
 @given(seed=st.integers(0, 10_000))
 def test_agree_with_their_formulas(kind, by_hand, weights: list[float] | None, seed: int) -> None:  # type: ignore[no-untyped-def]
@@ -132,6 +143,7 @@ def test_learning_by_each_loss_leads_to_the_right_classes(name: str) -> None:
         (lambda: CrossEntropy(label_smoothing=1.5), "not 1.5"),
         (lambda: Hinge(margin=0.0), "not by 0"),
         (lambda: Focal(gamma=-1.0), "not -1"),
+        (lambda: Margin(present=0.1, absent=0.9), "not 0.1 and 0.9"),
         (lambda: Loss(weights=[1.0, -2.0]), "-2.0"),
     ],
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from multicnn.blocks.backbone import Network
 from multicnn.errors import UsageError
 
 
@@ -22,7 +23,7 @@ def _timm() -> ModuleType:
     return module
 
 
-class Classifier(nn.Module):
+class Classifier(Network):
     """One of timm's classifiers, with as many classes and channels as are wanted.
 
     Args:

@@ -6,6 +6,8 @@ from typing import Any
 import torchvision
 from torch import Tensor, nn
 
+from multicnn.blocks.backbone import Network
+
 # Their second heads help training a little and are in the way of everything else.
 AUXILIARY = ("googlenet", "inception_v3")
 
@@ -16,7 +18,7 @@ def names() -> list[str]:
     return there
 
 
-class Classifier(nn.Module):
+class Classifier(Network):
     """One of torchvision's classifiers, with as many classes and channels as are wanted.
 
     It has a `head` (the last layer with weights) and `reset_head`, but no `features`: where they end differs from one

@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
-from torch import nn
+from torch import Tensor, nn
 
-from multicnn.blocks.backbone import Backbone
-from multicnn.blocks.dropout import Dropout
-from multicnn.blocks.pooling import GlobalAveragePool, MaxPool
-from multicnn.image.architectures.inception_unit import Unit
+from multicnn.blocks.inception_unit import InceptionUnit
+from multicnn.blocks.pooling import AveragePool, GlobalAveragePool, MaxPool
+from multicnn.blocks.pooling_regions import AdaptivePool
+from multicnn.image.architectures.inception_network import AuxiliaryHead, InceptionNetwork
 from multicnn.image.architectures.inception_v3_modules import (
     InceptionA,
     InceptionB,
@@ -17,32 +17,43 @@ from multicnn.image.architectures.inception_v3_modules import (
 )
 
 
-class InceptionV3(Backbone):
+class InceptionV3(InceptionNetwork):
     """Inception-v3, for photographs of 299 x 299, 75 x 75 at least.
 
     Szegedy et al. 2015, "Rethinking the Inception Architecture for Computer Vision", table 1 and section 6. The idea:
     a 5x5 filter is two 3x3, a 7x7 is 1x7 and 7x1, and the saved work pays for more of them. 23,834,568 parameters with
-    1000 classes, without the auxiliary head of the paper's training. Names as in torchvision, whose weights fit.
+    1000 classes, 27,161,264 with the auxiliary head of training. Names as in torchvision, whose weights fit, with this
+    head and without.
 
     Args:
         classes: how many there are.
         channels: of the input.
         size: the input's height and width.
         dropout: the share of the pooled features that is dropped in training.
+        auxiliary: whether a head halfway up helps in training (section 4), for 0.4 of the loss, a share that the paper
+            leaves open and the authors' published training has.
     """
 
     own_size: ClassVar[tuple[int, ...]] = (299, 299)
+    auxiliary_heads: ClassVar[dict[str, str]] = {"Mixed_6e": "AuxLogits"}
+    auxiliary_share: ClassVar[float] = 0.4
 
     def __init__(
-        self, classes: int, channels: int = 3, size: tuple[int, int] = (299, 299), *, dropout: float = 0.5
+        self,
+        classes: int,
+        channels: int = 3,
+        size: tuple[int, int] = (299, 299),
+        *,
+        dropout: float = 0.5,
+        auxiliary: bool = True,
     ) -> None:
         super().__init__()
-        self.Conv2d_1a_3x3 = Unit(channels, 32, 3, stride=2, padding=0)
-        self.Conv2d_2a_3x3 = Unit(32, 32, 3, padding=0)
-        self.Conv2d_2b_3x3 = Unit(32, 64, 3)
+        self.Conv2d_1a_3x3 = InceptionUnit(channels, 32, 3, stride=2, padding="valid")
+        self.Conv2d_2a_3x3 = InceptionUnit(32, 32, 3, padding="valid")
+        self.Conv2d_2b_3x3 = InceptionUnit(32, 64, 3)
         self.maxpool1 = MaxPool(3, stride=2)
-        self.Conv2d_3b_1x1 = Unit(64, 80)
-        self.Conv2d_4a_3x3 = Unit(80, 192, 3, padding=0)
+        self.Conv2d_3b_1x1 = InceptionUnit(64, 80)
+        self.Conv2d_4a_3x3 = InceptionUnit(80, 192, 3, padding="valid")
         self.maxpool2 = MaxPool(3, stride=2)
         self.Mixed_5b = InceptionA(192, pooled=32)
         self.Mixed_5c = InceptionA(256, pooled=64)
@@ -55,20 +66,35 @@ class InceptionV3(Backbone):
         self.Mixed_7a = InceptionD(768)
         self.Mixed_7b = InceptionE(1280)
         self.Mixed_7c = InceptionE(2048)
-        self.avgpool = GlobalAveragePool()
-        self.dropout = Dropout(dropout)
-        self.fc = nn.Linear(2048, classes)
+        if auxiliary:
+            self.AuxLogits = InceptionV3Auxiliary(768, classes)
+        self._add_head(2048, classes, dropout)
 
-    @property
-    def features(self) -> nn.Module:
-        """[batch, channels, height, width] to maps [batch, 2048, about height / 32 - 1, width / 32 - 1]."""
-        return nn.Sequential(*list(self.children())[:-3])
 
-    @property
-    def head(self) -> nn.Module:
-        """Maps to logits."""
-        return nn.Sequential(self.avgpool, self.dropout, self.fc)
+class InceptionV3Auxiliary(AuxiliaryHead):
+    """Means over windows, then convolutions until one place is left: figure 8.
 
-    def reset_head(self, classes: int) -> None:
-        """Puts a fresh last layer in place of the old one."""
-        self.fc = nn.Linear(2048, classes)
+    Windows of 5 x 5 make the 17 x 17 places of a photograph into 5 x 5, which the last convolution takes. Fewer places
+    are cut into 5 x 5 regions instead, so that every size can be trained.
+
+    Args:
+        channels: the maps'.
+        classes: how many there are.
+    """
+
+    last: ClassVar[str] = "fc"
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.windows = AveragePool(5, stride=3)
+        self.regions = AdaptivePool(5, reduce="average")
+        self.conv0 = InceptionUnit(channels, 128)
+        self.conv1 = InceptionUnit(128, 768, 5, padding="valid")
+        self.pool = GlobalAveragePool()
+        self.fc = nn.Linear(768, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps, [batch, channels, height, width], to logits [batch, classes]."""
+        pooled = self.windows(x) if min(x.shape[2:]) >= 17 else self.regions(x)
+        logits: Tensor = self.fc(self.pool(self.conv1(self.conv0(pooled))))
+        return logits

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from multicnn.blocks.inception_unit import InceptionUnit
 from multicnn.blocks.pooling import AveragePool, MaxPool
-from multicnn.image.architectures.inception_unit import Unit
 
 
 class InceptionA(nn.Module):
@@ -12,14 +12,14 @@ class InceptionA(nn.Module):
 
     def __init__(self, channels_in: int, pooled: int) -> None:
         super().__init__()
-        self.branch1x1 = Unit(channels_in, 64)
-        self.branch5x5_1 = Unit(channels_in, 48)
-        self.branch5x5_2 = Unit(48, 64, 5)
-        self.branch3x3dbl_1 = Unit(channels_in, 64)
-        self.branch3x3dbl_2 = Unit(64, 96, 3)
-        self.branch3x3dbl_3 = Unit(96, 96, 3)
+        self.branch1x1 = InceptionUnit(channels_in, 64)
+        self.branch5x5_1 = InceptionUnit(channels_in, 48)
+        self.branch5x5_2 = InceptionUnit(48, 64, 5)
+        self.branch3x3dbl_1 = InceptionUnit(channels_in, 64)
+        self.branch3x3dbl_2 = InceptionUnit(64, 96, 3)
+        self.branch3x3dbl_3 = InceptionUnit(96, 96, 3)
         self.pool = AveragePool(3, stride=1, padding=1)
-        self.branch_pool = Unit(channels_in, pooled)
+        self.branch_pool = InceptionUnit(channels_in, pooled)
 
     def forward(self, x: Tensor) -> Tensor:
         """Four branches side by side."""
@@ -33,10 +33,10 @@ class InceptionB(nn.Module):
 
     def __init__(self, channels_in: int) -> None:
         super().__init__()
-        self.branch3x3 = Unit(channels_in, 384, 3, stride=2, padding=0)
-        self.branch3x3dbl_1 = Unit(channels_in, 64)
-        self.branch3x3dbl_2 = Unit(64, 96, 3)
-        self.branch3x3dbl_3 = Unit(96, 96, 3, stride=2, padding=0)
+        self.branch3x3 = InceptionUnit(channels_in, 384, 3, stride=2, padding="valid")
+        self.branch3x3dbl_1 = InceptionUnit(channels_in, 64)
+        self.branch3x3dbl_2 = InceptionUnit(64, 96, 3)
+        self.branch3x3dbl_3 = InceptionUnit(96, 96, 3, stride=2, padding="valid")
         self.pool = MaxPool(3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,17 +50,17 @@ class InceptionC(nn.Module):
 
     def __init__(self, channels_in: int, inner: int) -> None:
         super().__init__()
-        self.branch1x1 = Unit(channels_in, 192)
-        self.branch7x7_1 = Unit(channels_in, inner)
-        self.branch7x7_2 = Unit(inner, inner, (1, 7))
-        self.branch7x7_3 = Unit(inner, 192, (7, 1))
-        self.branch7x7dbl_1 = Unit(channels_in, inner)
-        self.branch7x7dbl_2 = Unit(inner, inner, (7, 1))
-        self.branch7x7dbl_3 = Unit(inner, inner, (1, 7))
-        self.branch7x7dbl_4 = Unit(inner, inner, (7, 1))
-        self.branch7x7dbl_5 = Unit(inner, 192, (1, 7))
+        self.branch1x1 = InceptionUnit(channels_in, 192)
+        self.branch7x7_1 = InceptionUnit(channels_in, inner)
+        self.branch7x7_2 = InceptionUnit(inner, inner, (1, 7))
+        self.branch7x7_3 = InceptionUnit(inner, 192, (7, 1))
+        self.branch7x7dbl_1 = InceptionUnit(channels_in, inner)
+        self.branch7x7dbl_2 = InceptionUnit(inner, inner, (7, 1))
+        self.branch7x7dbl_3 = InceptionUnit(inner, inner, (1, 7))
+        self.branch7x7dbl_4 = InceptionUnit(inner, inner, (7, 1))
+        self.branch7x7dbl_5 = InceptionUnit(inner, 192, (1, 7))
         self.pool = AveragePool(3, stride=1, padding=1)
-        self.branch_pool = Unit(channels_in, 192)
+        self.branch_pool = InceptionUnit(channels_in, 192)
 
     def forward(self, x: Tensor) -> Tensor:
         """Four branches side by side."""
@@ -75,12 +75,12 @@ class InceptionD(nn.Module):
 
     def __init__(self, channels_in: int) -> None:
         super().__init__()
-        self.branch3x3_1 = Unit(channels_in, 192)
-        self.branch3x3_2 = Unit(192, 320, 3, stride=2, padding=0)
-        self.branch7x7x3_1 = Unit(channels_in, 192)
-        self.branch7x7x3_2 = Unit(192, 192, (1, 7))
-        self.branch7x7x3_3 = Unit(192, 192, (7, 1))
-        self.branch7x7x3_4 = Unit(192, 192, 3, stride=2, padding=0)
+        self.branch3x3_1 = InceptionUnit(channels_in, 192)
+        self.branch3x3_2 = InceptionUnit(192, 320, 3, stride=2, padding="valid")
+        self.branch7x7x3_1 = InceptionUnit(channels_in, 192)
+        self.branch7x7x3_2 = InceptionUnit(192, 192, (1, 7))
+        self.branch7x7x3_3 = InceptionUnit(192, 192, (7, 1))
+        self.branch7x7x3_4 = InceptionUnit(192, 192, 3, stride=2, padding="valid")
         self.pool = MaxPool(3, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -95,16 +95,16 @@ class InceptionE(nn.Module):
 
     def __init__(self, channels_in: int) -> None:
         super().__init__()
-        self.branch1x1 = Unit(channels_in, 320)
-        self.branch3x3_1 = Unit(channels_in, 384)
-        self.branch3x3_2a = Unit(384, 384, (1, 3))
-        self.branch3x3_2b = Unit(384, 384, (3, 1))
-        self.branch3x3dbl_1 = Unit(channels_in, 448)
-        self.branch3x3dbl_2 = Unit(448, 384, 3)
-        self.branch3x3dbl_3a = Unit(384, 384, (1, 3))
-        self.branch3x3dbl_3b = Unit(384, 384, (3, 1))
+        self.branch1x1 = InceptionUnit(channels_in, 320)
+        self.branch3x3_1 = InceptionUnit(channels_in, 384)
+        self.branch3x3_2a = InceptionUnit(384, 384, (1, 3))
+        self.branch3x3_2b = InceptionUnit(384, 384, (3, 1))
+        self.branch3x3dbl_1 = InceptionUnit(channels_in, 448)
+        self.branch3x3dbl_2 = InceptionUnit(448, 384, 3)
+        self.branch3x3dbl_3a = InceptionUnit(384, 384, (1, 3))
+        self.branch3x3dbl_3b = InceptionUnit(384, 384, (3, 1))
         self.pool = AveragePool(3, stride=1, padding=1)
-        self.branch_pool = Unit(channels_in, 192)
+        self.branch_pool = InceptionUnit(channels_in, 192)
 
     def forward(self, x: Tensor) -> Tensor:
         """Six branches side by side."""
