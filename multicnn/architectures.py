@@ -1,10 +1,12 @@
 """The catalogue: every architecture by its name, and how one is built. Importing this page imports no torch."""
 
 import inspect
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from multicnn.errors import UsageError, did_you_mean
+from multicnn.language.tree import is_pattern
 
 if TYPE_CHECKING:
     from multicnn.blocks.backbone import Backbone
@@ -76,6 +78,13 @@ TABLE: dict[str, dict[str, str]] = {
     },
 }
 
+# What a pattern becomes in each pipeline.
+PATTERNS = {
+    "image": "multicnn.language.network:PatternNetwork",
+    "audio": "multicnn.language.network:PatternNetwork",
+    "text": "multicnn.text.architectures.pattern:TextPattern",
+}
+
 # Whatever the table lacks: torchvision:NAME, timm:NAME. Each module has Classifier, names, keywords and own_size.
 OTHERS = {
     "torchvision": "multicnn.image.architectures.from_torchvision",
@@ -99,11 +108,12 @@ def build_image(
     """Builds a network for pictures, [batch, channels, height, width] to logits [batch, classes].
 
     Args:
-        name: from the table, torchvision:NAME (which has no `features`), or timm:NAME with the extra.
+        name: from the table, torchvision:NAME (which has no `features`), timm:NAME with the extra, or a pattern
+            (docs/language.md).
         classes: how many there are.
         channels: of the input.
-        size: the input's height and width.
-        options: the architecture's own settings: keyword arguments of its class.
+        size: the input's height and width; a pattern takes other numbers of axes too.
+        options: the architecture's own settings: keyword arguments of its class, or what names in a pattern stand for.
 
     Raises:
         UsageError: no such architecture or option, a value that an option does not take, or inputs too small for it.
@@ -157,11 +167,13 @@ def build_text(
         UsageError: no such architecture or option, or a value that an option does not take.
     """
     kind = text_class(name)
+    given: dict[str, Any] = {"classes": classes, "vocabulary_size": vocabulary_size}
+    if is_pattern(name):
+        return _build_pattern(name, kind, {**given, "vectors": vectors}, options or {})
     taken = inspect.signature(kind).parameters
     if vectors != "rand" and "vectors" not in taken:
         raise UsageError(f"{name} reads characters and takes no word vectors; leave out text.vectors and its mode")
     offered = {"vectors": vectors, "length": length or kind.own_size[0]}
-    given: dict[str, Any] = {"classes": classes, "vocabulary_size": vocabulary_size}
     given |= {key: value for key, value in offered.items() if key in taken}
     return _build(name, kind, given, options or {})
 
@@ -172,7 +184,7 @@ def text_class(name: str) -> "type[TextBackbone]":
     Raises:
         UsageError: no such architecture.
     """
-    kind: type[TextBackbone] = _class("text", name)
+    kind: type[TextBackbone] = _class("text", name) if not is_pattern(name) else _load(PATTERNS["text"])
     return kind
 
 
@@ -187,6 +199,8 @@ def fitting_size(
     try:
         _build_for_size(kind, name, 2, channels, size, options or {})
     except UsageError:
+        if is_pattern(name):
+            raise
         own: Sizes = own_size(name, kind)
         _build_for_size(kind, name, 2, channels, own, options or {})
         return own
@@ -206,6 +220,10 @@ def _build_for_size(
     kind: Kind, name: str, classes: int, channels: int, size: tuple[int, ...], options: dict[str, Any]
 ) -> "Backbone":
     """A network of the image or the audio pipeline, tried on the input's shape."""
+    if is_pattern(name):
+        rounds = [kind == "audio" and axis == len(size) - 1 for axis in range(len(size))]  # along time
+        given = {"classes": classes, "channels": channels, "size": size, "rounds": rounds}
+        return _build_pattern(name, _load(PATTERNS[kind]), given, options)
     own = own_size(name, kind)
     if len(own) != len(size):
         raise UsageError(f"{name} takes inputs with {_axes(own)}, not with {_axes(size)}")
@@ -222,8 +240,31 @@ def _class(kind: Kind, name: str) -> Any:
     if name not in TABLE[kind]:
         near = did_you_mean(name, TABLE[kind]) or f"; there are {', '.join(TABLE[kind])}"
         raise UsageError(f"there is no {kind} architecture {name}{near}")
-    module, attribute = TABLE[kind][name].split(":")
+    return _load(TABLE[kind][name])
+
+
+def _load(where: str) -> Any:
+    """A class from `module:name`."""
+    module, attribute = where.split(":")
     return getattr(import_module(module), attribute)
+
+
+def _build_pattern(pattern: str, kind: Any, given: dict[str, Any], options: dict[str, Any]) -> "Backbone":
+    """A network from a pattern: options that its class does not know are what names in the pattern stand for."""
+    known = {key: one.default for key, one in inspect.signature(kind).parameters.items()}
+    settings = {key: value for key, value in options.items() if key in known and key not in (*given, "variables")}
+    variables = {key: value for key, value in options.items() if key not in settings}
+    for key, value in variables.items():
+        if not re.search(rf"(?<![a-z]){re.escape(key)}(?![a-z])", pattern, re.IGNORECASE):
+            raise UsageError(f"nothing in the pattern is called {key}; leave out model.options.{key}")
+        if type(value) is not int or value < 0:
+            raise UsageError(f"a name in a pattern stands for 0, 1, 2, ..., so model.options.{key} is not {value!r}")
+    _check_kinds("a pattern", settings, known)
+    try:
+        network: Backbone = kind(pattern, **given, **settings, variables=variables)
+    except (ValueError, RuntimeError) as error:
+        raise UsageError(f"the pattern cannot be built: {_first_line(error)}") from error
+    return network
 
 
 def _build(name: str, kind: Any, given: dict[str, Any], options: dict[str, Any]) -> "Backbone":

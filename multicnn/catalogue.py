@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from multicnn.architectures import AUDIO, OTHERS, TABLE, build_audio, build_image, build_text, text_class
 from multicnn.errors import UsageError, did_you_mean
+from multicnn.language.tree import is_pattern
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 CLASSES = {"photographs": 1000, "small pictures": 10, "texts": 2}  # ImageNet; MNIST, CIFAR-10; good or bad
 SMALL = 64  # pixels
+PATTERN_INPUT = (3, 32, 32)  # CIFAR-10's
 VOCABULARY = 20_000
 TIMED_RUNS = 7
 AUXILIARY = re.compile(r"(^|\.)aux", re.IGNORECASE)  # heads that only training uses
@@ -143,13 +145,12 @@ def account(
 
 def build(name: str, shape: tuple[int, ...], classes: int, vocabulary: int | None = None) -> "nn.Module":
     """Builds a network for a full input."""
-    if _is_text(name):
+    if _is_text(name, shape):
         return build_text(name, classes=classes, vocabulary_size=vocabulary or _own_vocabulary(name), length=shape[0])
     channels, *size = shape
-    if name in AUDIO:
+    if name in AUDIO or (is_pattern(name) and len(size) == 1):
         return build_audio(name, classes=classes, channels=channels, size=tuple(size))
-    height, width = size
-    return build_image(name, classes=classes, channels=channels, size=(height, width))
+    return build_image(name, classes=classes, channels=channels, size=tuple(size))  # type: ignore[arg-type]
 
 
 def full_input(name: str, shape: tuple[int, ...] | None = None) -> tuple[int, ...]:
@@ -159,7 +160,7 @@ def full_input(name: str, shape: tuple[int, ...] | None = None) -> tuple[int, ..
         UsageError: no such architecture, or another number of axes than it takes.
     """
     own = _own_input(name)
-    if shape is None or len(shape) == len(own):
+    if shape is None or len(shape) == len(own) or is_pattern(name):
         return shape or own
     if len(shape) == len(own) - 1:
         return own[:1] + shape
@@ -170,7 +171,7 @@ def example(name: str, shape: tuple[int, ...], vocabulary: int | None = None) ->
     """One example of that input: noise, or some words, in turn and without the padding."""
     import torch
 
-    if _is_text(name):
+    if _is_text(name, shape):
         return 1 + torch.arange(shape[0])[None] % ((vocabulary or _own_vocabulary(name)) - 1)
     return torch.randn(1, *shape)
 
@@ -215,8 +216,9 @@ def _entry(name: str) -> Entry:
     return Entry(name, _pipelines()[name], shape, classes, lasting_parameters(network), idea(kind))
 
 
-def _is_text(name: str) -> bool:
-    return name in TABLE["text"]
+def _is_text(name: str, shape: tuple[int, ...]) -> bool:
+    """A pattern is for texts where its input is a number of tokens."""
+    return name in TABLE["text"] or (is_pattern(name) and len(shape) == 1)
 
 
 def _own_vocabulary(name: str) -> int:
@@ -225,8 +227,10 @@ def _own_vocabulary(name: str) -> int:
 
 def _classes(name: str) -> int:
     """As many as the data of its paper has."""
-    if _is_text(name):
+    if name in TABLE["text"]:
         return CLASSES["texts"]
+    if is_pattern(name):
+        return CLASSES["small pictures"]
     if name in AUDIO:
         return int(architecture_class(name).own_classes)
     return CLASSES["small pictures" if max(_own_input(name)[1:]) < SMALL else "photographs"]
@@ -234,6 +238,8 @@ def _classes(name: str) -> int:
 
 def _own_input(name: str) -> tuple[int, ...]:
     """Channels and size, or the number of tokens."""
+    if is_pattern(name):
+        return PATTERN_INPUT
     library, colon, short = name.partition(":")
     if colon and library in OTHERS:
         theirs = import_module(OTHERS[library])
@@ -246,7 +252,7 @@ def _own_input(name: str) -> tuple[int, ...]:
         )
     kind = architecture_class(name)
     size: tuple[int, ...] = kind.own_size
-    return size if _is_text(name) else (inspect.signature(kind).parameters["channels"].default, *size)
+    return size if name in TABLE["text"] else (inspect.signature(kind).parameters["channels"].default, *size)
 
 
 def _refusal(name: str, shape: tuple[int, ...], error: Exception) -> str:

@@ -16,6 +16,7 @@ from multicnn.blocks.classifier import Classifier
 from multicnn.blocks.normalisation import stands_high_rates
 from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
+from multicnn.language.tree import is_pattern
 from multicnn.recipe import AudioRecipe, Recipe, fill, fill_training
 
 # Enough sounds to know what the others are like.
@@ -125,10 +126,17 @@ def _settle_network(recipe: AudioRecipe) -> None:
     """
     audio = recipe.audio
     fill(recipe.model, arch="wave1d" if audio.frontend == "waveform" else "densenet121")
-    hears = "waveform" if len(own_size(recipe.model.arch, "audio")) == 1 else "logmel"
+    hears = _hears(recipe.model.arch, audio.frontend)
     fill(audio, frontend=hears)
     if audio.frontend != hears:
         raise UsageError(f"audio.frontend is {audio.frontend}, but {recipe.model.arch} takes {hears}")
     described = audio.mel.model_dump(exclude_defaults=True)
     if hears == "waveform" and described:
         raise UsageError(f"audio.mel.{next(iter(described))} has no effect: {recipe.model.arch} takes waveforms")
+
+
+def _hears(arch: str, asked: str) -> Any:
+    """The front end of an architecture; a pattern takes one axis or two, and so whichever was asked for."""
+    if is_pattern(arch):
+        return "logmel" if asked == "auto" else asked
+    return "waveform" if len(own_size(arch, "audio")) == 1 else "logmel"

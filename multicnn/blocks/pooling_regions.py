@@ -147,3 +147,21 @@ class SpatialPyramidPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels, ...] to [batch, channels * regions], each level's channels in order."""
         return torch.cat([pool(x).flatten(1) for pool in self.pools], dim=1)
+
+
+class SequencePyramidPool(nn.Module):
+    """The spatial pyramid of a sequence, by its own length: whole, in halves, in quarters.
+
+    Args:
+        levels: the regions of each level, in the order of the output.
+    """
+
+    def __init__(self, levels: Sequence[int] = (4, 2, 1)) -> None:
+        super().__init__()
+        if not levels:
+            raise ValueError("a pyramid has at least one level, such as 4, 2 and 1")
+        self.pools = nn.ModuleList(SequenceRegionPool(level) for level in levels)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """[batch, channels, time], with a mask [batch, time] of what is real, to [batch, channels * regions]."""
+        return torch.cat([pool(x, mask).flatten(1) for pool in self.pools], dim=1)

@@ -13,6 +13,7 @@ from multicnn.architectures import AUDIO
 from multicnn.blocks.loading import LoadReport, load_into, open_weights
 from multicnn.errors import MulticnnError, UsageError
 from multicnn.image.download import fetch
+from multicnn.language.tree import is_pattern
 
 __all__ = [
     "LoadReport",
@@ -91,7 +92,7 @@ def published(name: str) -> Weights | None:
     Returns:
         Its weights, not looked for yet; None where there are none.
     """
-    if name in NEVER_PUBLISHED or name in AUDIO:
+    if name in NEVER_PUBLISHED or name in AUDIO or is_pattern(name):
         return None
     import torchvision
 

@@ -12,6 +12,7 @@ from torch import nn
 from multicnn.blocks.arithmetic import in_mode, run_on_meta
 from multicnn.blocks.pooling import KMaxPool
 from multicnn.blocks.pooling_dynamic_k import DynamicKMaxPool
+from multicnn.blocks.pooling_regions import SequenceRegionPool
 from multicnn.errors import did_you_mean
 from multicnn.language.place import Place
 from multicnn.language.tree import PatternError, Unit
@@ -106,7 +107,7 @@ def _behind(unit: Unit, place: Place, module: nn.Module) -> Place:
         channels=shape[1],
         sizes=shape[2:],
         rounds=place.rounds if len(shape) == len(place.sizes) + 2 else (),
-        open=place.open and len(shape) > 2 and not isinstance(module, KMaxPool),
+        open=place.open and len(shape) > 2 and not isinstance(module, KMaxPool | SequenceRegionPool),
         classes=place.classes,
         shrunk=_shrunk(place, shape),
     )

@@ -10,7 +10,13 @@ from multicnn.blocks.pooling_attention import AttentionPool
 from multicnn.blocks.pooling_convolution import ConvolutionPool
 from multicnn.blocks.pooling_dynamic_k import DynamicKMaxPool
 from multicnn.blocks.pooling_lp import GeneralisedMean, LpPool, SumPool
-from multicnn.blocks.pooling_regions import AdaptivePool, DynamicPool, SpatialPyramidPool
+from multicnn.blocks.pooling_regions import (
+    AdaptivePool,
+    DynamicPool,
+    SequencePyramidPool,
+    SequenceRegionPool,
+    SpatialPyramidPool,
+)
 from multicnn.blocks.pooling_stochastic import MaxPoolDropout, StochasticPool
 from multicnn.language.place import Place, sliding
 from multicnn.language.same_pool import SamePool
@@ -59,18 +65,15 @@ def _convolution(unit: Unit, place: Place, extent: Value) -> nn.Module:
 def _regions(
     unit: Unit, place: Place, kind: type[AdaptivePool] | type[DynamicPool], size: Value, reduce: str
 ) -> nn.Module:
-    _closed(unit, place)
+    if place.open and kind is DynamicPool and isinstance(size, int):
+        return SequenceRegionPool(size)
+    if place.open:
+        raise unit.error(": the regions of a text are those of region4 or spp4-2-1")
     return kind(size, reduce=reduce, dims=place.dims)  # type: ignore[arg-type]
 
 
 def _pyramid(unit: Unit, place: Place, *levels: int) -> nn.Module:
-    _closed(unit, place)
-    return SpatialPyramidPool(levels, dims=place.dims)
-
-
-def _closed(unit: Unit, place: Place) -> None:
-    if place.open:
-        raise unit.error(": regions of a text would depend on its padding; gap, gmp, gem, att and kmax3 do not")
+    return SequencePyramidPool(levels) if place.open else SpatialPyramidPool(levels, dims=place.dims)
 
 
 def _dynamic_k(unit: Unit, place: Place, k_top: int) -> nn.Module:

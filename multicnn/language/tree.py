@@ -1,10 +1,16 @@
 """What a pattern says, once it is taken apart: a chain of layers, each with its place in the text."""
 
+import re
 from dataclasses import dataclass, field
 
 from multicnn.errors import UsageError
 
 Value = int | float | tuple[int, ...]
+
+
+def is_pattern(name: str) -> bool:
+    """Whether an architecture is written out as layers: it has a space, a bracket or an arrow, or is just fc."""
+    return bool(re.search(r"[\s\[\]]|->", name) or re.fullmatch(r"fc\d*", name, re.IGNORECASE))
 
 
 @dataclass(frozen=True, slots=True)

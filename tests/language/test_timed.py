@@ -18,6 +18,8 @@ PATTERNS = [
     "inception4-4-4-4-4-4 inverted8/2:t2 bottleneck4/2 preres8 bn relu gem fc",
     "conv5-8:p4 dkmax3 tanh conv3-8:p2 dkmax3 fc",
     "conv3-8 kmax4 conv2-6 fc",
+    "conv3-8 relu region4 relu fc",
+    "conv3-8/2 relu spp4-2-1 fc",
     "dyn3-8:k2 causal2-8:d2 lp2-2 sum2 ln gelu gem fc",
     "conv3-8:d2 relu stoch2 maxdrop2-0.5 mlpconv3-8-4 filter3 hyper3-8/2 convpool2 gmp fc",
 ]
@@ -85,7 +87,7 @@ def test_a_maximum_of_negative_values_is_negative() -> None:
     ("pattern", "message"),
     [
         ("conv3-8 fc", "fc: a text has no fixed length; pool over time first"),
-        ("spp fc", "regions of a text would depend on its padding"),
+        ("adapt3 fc", "the regions of a text are those of region4 or spp4-2-1"),
         ("gn2 gap fc", "it looks at a whole text, its padding included"),
         ("conv3-8/2:same gap fc", "depends on the whole text; say :p1"),
         ("deconv2-8 gap fc", "it makes maps larger"),
