@@ -24,7 +24,7 @@ from multicnn.training.train import train
 # One of each family; the others differ only in depth and run in `make test-all`.
 SMALLEST = {
     "image": ("lenet", "linear", "resnet9", "resnet18", "densenet121"),
-    "audio": ("densenet121",),
+    "audio": ("densenet121", "wave1d"),
     "text": ("textcnn",),
 }
 ALL = [

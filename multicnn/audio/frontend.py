@@ -164,7 +164,7 @@ class LogMel(nn.Module):
         count, total, squares = 0, torch.zeros(()).double(), torch.zeros(()).double()
         with torch.no_grad():
             for part in (part for batch in waveforms for part in torch.split(batch, 16)):  # 16: little memory
-                bands = self.log_mel(_levelled(part.to(self.bank.device))).double().cpu()
+                bands = self.log_mel(levelled(part.to(self.bank.device))).double().cpu()
                 count += bands.shape[0] * bands.shape[2]
                 total = total + bands.sum(dim=(0, 2))[:, None]
                 squares = squares + bands.square().sum(dim=(0, 2))[:, None]
@@ -176,13 +176,13 @@ class LogMel(nn.Module):
         self.std.copy_(spread.clamp_min(0.1))  # a band that is always empty stays at 0 and does not blow up
 
     def _normalised(self, x: Tensor) -> Tensor:
-        return ((self.log_mel(_levelled(x)) - self.mean) / self.std)[:, None]
+        return ((self.log_mel(levelled(x)) - self.mean) / self.std)[:, None]
 
     def extra_repr(self) -> str:
         return f"sample_rate={self.sample_rate}, {self.settings}"
 
 
-def _levelled(x: Tensor) -> Tensor:
+def levelled(x: Tensor) -> Tensor:
     """Scales each clip so that its non-zero samples have the root mean square LEVEL: [batch, samples] -> the same."""
     sounding = (x != 0).to(x.dtype).sum(dim=-1, keepdim=True).clamp_min(1.0)
     level = (x.square().sum(dim=-1, keepdim=True) / sounding).sqrt()

