@@ -159,7 +159,8 @@ def build_text(
         name: from the table.
         classes: how many there are.
         vocabulary_size: how many numbers there are, with padding (0) and unknown tokens (1).
-        vectors: how the word vectors are learned, a mode of `multicnn.text.architectures.embedding`.
+        vectors: how word vectors are learned, a mode of `multicnn.text.architectures.embedding`; for a network that has
+            them.
         length: tokens of every text, for a network that fixes it; None for its paper's.
         options: the architecture's own settings: keyword arguments of its class.
 
@@ -170,11 +171,10 @@ def build_text(
     given: dict[str, Any] = {"classes": classes, "vocabulary_size": vocabulary_size}
     if is_pattern(name):
         return _build_pattern(name, kind, {**given, "vectors": vectors}, options or {})
-    taken = inspect.signature(kind).parameters
-    if vectors != "rand" and "vectors" not in taken:
-        raise UsageError(f"{name} reads characters and takes no word vectors; leave out text.vectors and its mode")
-    offered = {"vectors": vectors, "length": length or kind.own_size[0]}
-    given |= {key: value for key, value in offered.items() if key in taken}
+    if kind.word_vectors:
+        given["vectors"] = vectors
+    if kind.fixed_length:
+        given["length"] = length or kind.own_size[0]
     return _build(name, kind, given, options or {})
 
 

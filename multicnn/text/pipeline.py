@@ -43,6 +43,8 @@ class TextPipeline:
         fill(recipe.model, arch="textcnn")
         kind = text_class(recipe.model.arch)
         fill(recipe.text, tokenizer=kind.tokenizer)
+        if recipe.text.vectors and not kind.word_vectors:
+            raise UsageError(f"{recipe.model.arch} reads characters and takes no word vectors; leave out text.vectors")
         tokens = list(_tokens(examples, recipe.text.tokenizer))
         if not tokens:
             raise UsageError("none of the texts can be read, or all are empty")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from runs_as_onnx import assert_same_in_onnx
 from torch import nn
 
-from multicnn.blocks.pooling_regions import AdaptivePool, DynamicPool, SpatialPyramidPool
+from multicnn.blocks.pooling_regions import AdaptivePool, DynamicPool, SequenceRegionPool, SpatialPyramidPool
 
 REDUCE = {"max": np.max, "average": np.mean, "min": np.min}
 SIDES = st.lists(st.integers(1, 9), min_size=1, max_size=3)
@@ -115,3 +115,39 @@ def test_onnx_agrees_on_uneven_regions(module: nn.Module) -> None:
 def test_a_pyramid_exports_for_inputs_of_any_size() -> None:
     sizes = [(2, 3, 7, 5), (1, 3, 9, 4), (3, 3, 12, 30)]
     assert_same_in_onnx(SpatialPyramidPool((3, 2, 1)), *map(torch.randn, sizes), free=(0, 2, 3))
+
+
+def test_a_sequence_has_the_regions_of_its_own_length() -> None:
+    lengths = [11, 5, 3, 2, 1]
+    x = torch.randn(len(lengths), 4, 11)
+    mask = torch.arange(11) < torch.tensor(lengths)[:, None]
+    pooled = SequenceRegionPool(3)(x.masked_fill(~mask[:, None], 9.0), mask)
+    for row, length in enumerate(lengths):
+        assert torch.equal(pooled[row], DynamicPool(3, dims=1)(x[row : row + 1, :, :length])[0])
+
+
+def test_a_sequence_of_nothing_gives_zeros() -> None:
+    assert not SequenceRegionPool(2)(torch.randn(1, 3, 4), torch.zeros(1, 4, dtype=torch.bool)).any()
+    x = torch.randn(2, 3, 7)
+    assert torch.equal(SequenceRegionPool(2)(x), DynamicPool(2, dims=1)(x))
+
+
+def test_sequence_regions_run_as_onnx_for_any_length() -> None:
+    class Masked(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.pool = SequenceRegionPool(3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            pooled: torch.Tensor = self.pool(x, x[:, 0] != 0)
+            return pooled
+
+    x = torch.randn(3, 2, 13)
+    x[0, :, 2:] = 0
+    x[1] = 0
+    assert_same_in_onnx(Masked(), torch.randn(2, 2, 8), x, torch.randn(1, 2, 1), free=(0, 2))
+
+
+def test_refuses_a_sequence_without_regions() -> None:
+    with pytest.raises(ValueError, match="not 0"):
+        SequenceRegionPool(0)

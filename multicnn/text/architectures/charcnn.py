@@ -37,6 +37,7 @@ class CharCNN(TextBackbone):
 
     own_size: ClassVar[tuple[int, ...]] = (1014,)
     tokenizer: ClassVar[str] = "char"
+    word_vectors: ClassVar[bool] = False
     fixed_length: ClassVar[bool] = True
     own_vocabulary: ClassVar[int | None] = FIRST_CHARACTER + 70
     features: nn.Sequential

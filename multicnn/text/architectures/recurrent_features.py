@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from multicnn.blocks.dropout import Dropout
-from multicnn.blocks.pooling import MaxPool
+from multicnn.blocks.pooling_sequence import SequenceMaxPool
 from multicnn.blocks.recurrent import Recurrent
 from multicnn.text.architectures.embedding import PADDING, WordVectors
 from multicnn.text.architectures.phrases import PhraseFilters
@@ -40,14 +39,11 @@ class RecurrentFeatures(nn.Module):
         self.embedding = embedding
         self.dropout = Dropout(embedding_dropout)
         self.convolutions = PhraseFilters(embedding.channels, windows, filters)
-        self.pool = nn.Identity() if pooling == 1 else MaxPool(pooling, dims=1)
-        self.step = pooling
+        self.pool = SequenceMaxPool(pooling, pooling)
         self.recurrent = Recurrent(self.convolutions.width, hidden, kind)
 
     def forward(self, ids: Tensor) -> Tensor:
         """int32 or int64 [batch, tokens], padded behind with 0, to [batch, hidden]."""
         mask = ids != PADDING
-        answers = self.convolutions(self.dropout(self.embedding(ids))).relu().masked_fill(~mask[:, None], 0.0)
-        # Zeros behind the end make the last answers a whole group; no rectified answer loses against them.
-        pooled = self.pool(functional.pad(answers, (0, self.step - 1)))
-        return self.recurrent(pooled, mask[:, :: self.step])  # type: ignore[no-any-return]
+        answers = self.convolutions(self.dropout(self.embedding(ids))).relu()
+        return self.recurrent(*self.pool(answers, mask))  # type: ignore[no-any-return]

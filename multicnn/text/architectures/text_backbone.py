@@ -12,11 +12,14 @@ class TextBackbone(Backbone):
 
     Attributes:
         tokenizer: what a token is, a mode of `multicnn.text.tokenize`.
+        word_vectors: whether it looks up word vectors, as `features.embedding`; the constructor then takes their mode
+            as `vectors`.
         fixed_length: whether every text is cut and padded to one length; the constructor then takes it as `length`.
         own_vocabulary: how many numbers there are in its paper, where they are an alphabet's.
     """
 
     tokenizer: ClassVar[str] = "unicode"
+    word_vectors: ClassVar[bool] = True
     fixed_length: ClassVar[bool] = False
     own_vocabulary: ClassVar[int | None] = None
     head: nn.Sequential

@@ -78,8 +78,8 @@ class TextFeatures(nn.Module):
         self.dropout = Dropout(embedding_dropout)
         self.convolutions = PhraseFilters(embedding.channels, windows, filters)
         self.pool, kept = _pool(pooling, self.convolutions.width)
-        # Rectified last, maxima are the same, and k-max pooling meets no ties of zeros, which engines order
-        # differently. A mean is one of rectified answers.
+        # Rectified last, maxima are the same, and k-max pooling meets no ties of zeros, which engines order in
+        # their own ways. A mean is one of rectified answers.
         self.rectified_last = not isinstance(self.pool, GlobalAveragePool | AttentionPool)
         self.width = self.convolutions.width * kept
 

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from multicnn.blocks.convolution import Convolution
 from multicnn.blocks.normalisation_masked import MaskedBatchNorm
-from multicnn.blocks.pooling import KMaxPool, MaxPool
+from multicnn.blocks.pooling import KMaxPool
+from multicnn.blocks.pooling_sequence import SequenceMaxPool
 from multicnn.errors import did_you_mean
 from multicnn.text.architectures.embedding import PADDING, WordVectors
 from multicnn.text.architectures.text_backbone import TextBackbone
@@ -38,6 +39,7 @@ class VDCNN(TextBackbone):
 
     own_size: ClassVar[tuple[int, ...]] = (1024,)
     tokenizer: ClassVar[str] = "char"
+    word_vectors: ClassVar[bool] = False
     own_vocabulary: ClassVar[int | None] = 69
     features: "VDCNNFeatures"
 
@@ -114,8 +116,8 @@ class CharacterBlock(nn.Module):
     def __init__(self, channels_in: int, channels_out: int, halved: str | None, shortcut: bool) -> None:
         super().__init__()
         stride = 2 if halved == "convolution" else 1
-        self.step = 2 if halved else 1
-        self.pool = MaxPool(3, 2, padding=1, dims=1) if halved == "max" else nn.Identity()
+        self.stride = stride
+        self.pool = SequenceMaxPool(3, 2) if halved == "max" else None
         self.conv1 = Convolution(channels_in, channels_out, 3, stride=stride, padding=1, bias=False, dims=1)
         self.norm1 = MaskedBatchNorm(channels_out)
         self.conv2 = Convolution(channels_out, channels_out, 3, padding=1, bias=False, dims=1)
@@ -126,14 +128,15 @@ class CharacterBlock(nn.Module):
         """One block.
 
         Args:
-            x: [batch, channels_in, time], zero where it is padding and, where it is halved, nowhere below.
+            x: [batch, channels_in, time], zero where it is padding.
             mask: True where x is real, [batch, time]; padding lies behind the real steps.
 
         Returns:
-            [batch, channels_out, ceil(time / step)], and where it is real, [batch, ceil(time / step)].
+            [batch, channels_out, time], or ceil(time / 2) where it is halved, and where that is real, [batch, ...].
         """
-        mask = mask[:, :: self.step]
-        x = self.pool(x)
+        if self.pool is not None:
+            x, mask = self.pool(x, mask)
+        mask = mask[:, :: self.stride]
         y = _hidden(self.norm1(self.conv1(x), mask).relu(), mask)
         y = self.norm2(self.conv2(y), mask)
         return y if self.shortcut is None else y + self.shortcut(x), mask

@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+import torch
+from runs_as_onnx import assert_same_in_onnx
+
+from multicnn.blocks.folding import Folding
+
+
+def test_adds_neighbouring_rows_of_each_map() -> None:
+    x = torch.randn(2, 6 * 3, 5)
+    rows = x.numpy().reshape(2, 6, 3, 5)
+    expected = np.stack([rows[:, 0] + rows[:, 1], rows[:, 2] + rows[:, 3], rows[:, 4] + rows[:, 5]], axis=1)
+    np.testing.assert_allclose(Folding(6, 3)(x).numpy(), expected.reshape(2, 9, 5), rtol=1e-6)
+
+
+def test_onnx_agrees_for_any_batch_and_time() -> None:
+    assert_same_in_onnx(Folding(4, 2), torch.randn(2, 8, 5), torch.randn(3, 8, 1), torch.randn(1, 8, 9), free=(0, 2))
+
+
+@pytest.mark.parametrize(("rows", "maps"), [(5, 2), (0, 2), (4, 0)])
+def test_refuses_what_does_not_fold(rows: int, maps: int) -> None:
+    with pytest.raises(ValueError, match=f"not {rows} and {maps}"):
+        Folding(rows, maps)
