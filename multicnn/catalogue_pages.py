@@ -1,4 +1,4 @@
-"""docs/architectures.md and docs/blocks.md, made from the table and the docstrings.
+"""docs/architectures.md, docs/blocks.md and docs/language.md, made from the tables and the docstrings.
 
 python -m multicnn.catalogue_pages [FOLDER]
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 from multicnn.catalogue import VOCABULARY, Entry, architecture_class, entries
 from multicnn.data.files import write_atomically
+from multicnn.language.page import language_page
 
 MADE = "<!-- made by python -m multicnn.catalogue_pages; change the docstrings, not this page -->"
 PIPELINES = {"image": "Pictures", "audio": "Sounds", "text": "Texts"}
@@ -27,7 +28,8 @@ def architectures_page() -> str:
     parts = [
         MADE,
         "# Architectures",
-        "Every network that `--arch` takes, besides `torchvision:NAME` and `timm:NAME`. Parameters are counted at the "
+        "Every network that `--arch` takes by name, besides `torchvision:NAME` and `timm:NAME`; others can be "
+        "written out ([language.md](language.md)). Parameters are counted at the "
         "paper's own input and classes, without auxiliary heads, which only training uses; texts with a vocabulary of "
         f"{VOCABULARY:,} words, or their paper's alphabet. "
         "`multicnn arch show NAME` goes through one layer by layer ([arch.md](arch.md)).",
@@ -60,11 +62,15 @@ def blocks_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"architectures.md": architectures_page, "blocks.md": blocks_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "architectures.md": architectures_page,
+    "blocks.md": blocks_page,
+    "language.md": lambda: f"{MADE}\n\n{language_page()}",
+}
 
 
 def write_pages(folder: Path) -> None:
-    """Writes both pages."""
+    """Writes all pages."""
     for name, make in PAGES.items():
         write_atomically(folder / name, make())
 

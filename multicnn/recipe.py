@@ -72,12 +72,16 @@ class Data(Section):
 
 
 class Image(Section):
-    """How pictures are read. `auto` for the size: the data's own, where all agree, else 224 at most."""
+    """How pictures are read.
+
+    `auto` for the size: the data's own, where all agree, else 224 at most. A network that starts from published weights
+    sees photographs in the weights' size and with their interpolation.
+    """
 
     size: Annotated[int, Field(ge=4, le=4096)] | tuple[int, int] | Auto = "auto"
     color: Literal["auto", "rgb", "gray"] = "auto"
     resize: Literal["squash", "crop", "pad"] = "crop"
-    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
+    interpolation: Literal["auto", "nearest", "bilinear", "bicubic", "lanczos"] = "auto"
 
 
 class Mel(Section):

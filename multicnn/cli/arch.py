@@ -49,7 +49,10 @@ def list_architectures(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="An architecture: a name from `arch list`, or torchvision:NAME.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A name from `arch list`, torchvision:NAME, or a pattern: '[conv3-64 relu pool2]*3 fc'."),
+    ],
     shape: Input = None,
     classes: Classes = None,
     vocabulary: Vocabulary = None,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from multicnn.catalogue import Account, Entry, largest
-from multicnn.cli.render import _console, _table
+from multicnn.cli.render import _console, _table, printable
 
 if TYPE_CHECKING:
     from multicnn.blocks.layers import Layer
@@ -44,7 +44,9 @@ def print_account(account: Account) -> None:
     table.add_section()
     totals = [_figure(figure, account.total(figure)) for figure in FIGURES]
     totals[0] = f"{account.parameters:,}"
-    table.add_row(account.name, f"{len(layers)} layers", by(account.input), *totals, by(account.receptive_field))
+    table.add_row(
+        printable(account.name), f"{len(layers)} layers", by(account.input), *totals, by(account.receptive_field)
+    )
     console.print(table)
     console.print()
     for figure, name in MOST.items():
@@ -60,7 +62,7 @@ def print_comparison(accounts: Sequence[Account], seconds: Sequence[float]) -> N
         totals[0] = f"{one.parameters:,}"
         weighty = sum(layer.parameters > 0 and layer.multiply_adds > 0 for layer in one.layers)
         cells = (f"{one.classes:,}", str(weighty), *totals, by(one.receptive_field), f"{1000 * time:,.1f} ms")
-        table.add_row(one.name, by(one.input), *cells)
+        table.add_row(printable(one.name), by(one.input), *cells)
     _console().print(table)
 
 

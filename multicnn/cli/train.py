@@ -69,7 +69,8 @@ Arch = Annotated[
     Text,
     _option(
         "--arch",
-        help="The network: lenet, densenet121, torchvision:NAME, textcnn, ... Default: auto, by the data.",
+        help="The network: lenet, densenet121, torchvision:NAME, ..., or its layers: '[conv3-64 bn relu pool2]*3 fc'. "
+        "Default: auto.",
     ),
 ]
 Weights = Annotated[

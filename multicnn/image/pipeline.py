@@ -16,6 +16,7 @@ from multicnn.errors import InputError, UsageError
 from multicnn.image.augment import ImageAugmentation
 from multicnn.image.frontend import ImageFrontEnd
 from multicnn.image.read import ImageFacts, ImageReader, auto_size, inspect
+from multicnn.image.weights import expected_weights
 from multicnn.recipe import ImageAugment, ImageRecipe, Recipe, fill, fill_training
 
 # Enough pictures to know what the others are like.
@@ -24,6 +25,8 @@ SURVEYED = 256
 CPU_WIDTH = 32
 # Below this side a picture has no pixels to spare for a stem that halves it twice.
 SMALL_SIDE = 64
+# From here on pictures are resized anyhow, and so may be to what published weights were trained on.
+PHOTOGRAPH_SIDE = 224
 
 
 class ImagePipeline:
@@ -125,7 +128,10 @@ def survey(examples: Sequence[Example]) -> list[ImageFacts]:
 
 
 def _settle_network(recipe: ImageRecipe, facts: Sequence[ImageFacts], device: str) -> tuple[int, int]:
-    """Settles size and network, which depend on each other; on a CPU a narrow network learns more in its time."""
+    """Settles network, size and interpolation, which depend on each other.
+
+    On a CPU a narrow network learns more in its time. Weights that are to be had bring their size and interpolation.
+    """
     wanted = recipe.image.size
     size = (wanted, wanted) if isinstance(wanted, int) else wanted
     auto = size == "auto"
@@ -136,6 +142,10 @@ def _settle_network(recipe: ImageRecipe, facts: Sequence[ImageFacts], device: st
         recipe.model.arch = "resnet9" if small else "resnet18"
         if small and device == "cpu":
             recipe.model.options.setdefault("width", CPU_WIDTH)
+    weights = expected_weights(recipe.model.arch, recipe.model.weights) if min(size) >= PHOTOGRAPH_SIDE else None
+    if auto and weights:
+        size = (weights.crop, weights.crop)
+    fill(recipe.image, interpolation=weights.interpolation if weights else "bilinear")
     if auto:
         size = fitting_size(recipe.model.arch, size, options=recipe.model.options)
     recipe.image.size = size

@@ -1,6 +1,7 @@
 """ImageNet weights: which there are, where they lie, how they get there."""
 
 import os
+import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = [
     "LoadReport",
     "Weights",
     "download",
+    "expected_weights",
     "find_weights",
     "imagenet_weights",
     "load_into",
@@ -30,9 +32,9 @@ __all__ = [
 MINUS_ONE_TO_ONE = ("googlenet", "inception_v3")
 # Known without torchvision, whose import takes seconds.
 NEVER_PUBLISHED = (
-    *("linear", "lenet", "zfnet", "nin", "allconv", "resnet9"),
+    *("linear", "lenet", "zfnet", "sppnet", "nin", "allconv", "resnet9"),
     *("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"),
-    *("densenet_bc_100_12", "densenet_bc_190_40", "densenet_bc_250_24"),
+    *("densenet_bc_100_12", "densenet_bc_190_40", "densenet_bc_250_24", "capsnet"),
 )
 # The papers' own training, whose files everybody knows; later recipes of torchvision go by the names V2, SWAG, ...
 FIRST_VERSION = ("resnet", "densenet")
@@ -43,7 +45,7 @@ class Weights:
     """A published file of weights, and what its network expects to see.
 
     Attributes:
-        name: of the network, as torchvision has it.
+        name: of the network, as torchvision or timm has it.
         url: where it is published.
         mean, std: of the three colours on the scale 0 to 1, by which inputs are normalised.
         crop: the side of the square that the network was trained on, in pixels.
@@ -80,20 +82,44 @@ class Weights:
         """
         if self.path is None:
             raise UsageError(_how_to_get(self))
-        return open_weights(self.path)
+        tensors = open_weights(self.path)
+        return _as_timm_has_it(tensors, TIMM_CLASSIFIER[self.name]) if self.name in TIMM else tensors
+
+
+# Figures from timm 1.0, timm/models/inception_v4.py and inception_resnet_v2.py: mean and deviation, size, and the size
+# over crop_pct. The addresses are those of timm's releases on GitHub, for their files' names carry checksums.
+TIMM_RELEASES = "https://github.com/rwightman/pytorch-image-models/releases/download"
+TIMM = {
+    weights.name: weights
+    for weights in (
+        Weights(
+            "inception_v4",
+            f"{TIMM_RELEASES}/v0.1-cadene/inceptionv4-8e4777a0.pth",
+            *((0.5,) * 3, (0.5,) * 3, 299, 341, "bicubic"),
+        ),
+        Weights(
+            "inception_resnet_v2",
+            f"{TIMM_RELEASES}/v0.1-weights/inception_resnet_v2-940b1cd6.pth",
+            *((0.5,) * 3, (0.5,) * 3, 299, 333, "bicubic"),
+        ),
+    )
+}
+TIMM_CLASSIFIER = {"inception_v4": "last_linear", "inception_resnet_v2": "classif"}
 
 
 def published(name: str) -> Weights | None:
-    """What torchvision publishes for an architecture.
+    """What torchvision publishes for an architecture, or timm where torchvision has none.
 
     Args:
-        name: from the catalogue, or torchvision:NAME.
+        name: from the catalogue, torchvision:NAME or timm:NAME.
 
     Returns:
         Its weights, not looked for yet; None where there are none.
     """
     if name in NEVER_PUBLISHED or name in AUDIO or is_pattern(name):
         return None
+    if name.removeprefix("timm:") in TIMM:
+        return TIMM[name.removeprefix("timm:")]
     import torchvision
 
     name = name.removeprefix("torchvision:")
@@ -122,7 +148,7 @@ def find_weights(name: str) -> Path | None:
 def download(name: str) -> Path:
     """Fetches an architecture's ImageNet weights into our own folder and tells it on stderr first.
 
-    `MULTICNN_WEIGHTS_URL` names another server, a mirror of download.pytorch.org/models.
+    `MULTICNN_WEIGHTS_URL` names another server, which has all files in one folder, as download.pytorch.org/models.
 
     Returns:
         The file, complete and checked.
@@ -135,11 +161,25 @@ def download(name: str) -> Path:
     weights = published(name)
     if weights is None:
         raise UsageError(f"there are no ImageNet weights for {name}")
-    if os.environ.get("MULTICNN_OFFLINE", "") not in ("", "0"):
+    if _offline():
         raise MulticnnError("MULTICNN_OFFLINE forbids downloads")
     mirror = os.environ.get("MULTICNN_WEIGHTS_URL")
     url = weights.url if not mirror else f"{mirror.rstrip('/')}/{weights.file}"
     return fetch(url, folders()[-1] / weights.file, _sha256(weights.file))
+
+
+def expected_weights(name: str, wanted: str) -> Weights | None:
+    """The ImageNet weights with which a training is going to start, as far as can be told before any are fetched.
+
+    Args:
+        name: the architecture.
+        wanted: `model.weights` of a recipe.
+
+    Returns:
+        None where there are none, none are wanted, or they are neither on this machine nor may be fetched.
+    """
+    weights = published(name) if wanted in ("auto", "imagenet") else None
+    return weights if weights and (_find(weights) or not _offline()) else None
 
 
 def imagenet_weights(name: str, wanted: Literal["auto", "imagenet"], *, may_download: bool = True) -> Weights | None:
@@ -176,6 +216,19 @@ def imagenet_weights(name: str, wanted: Literal["auto", "imagenet"], *, may_down
     return None
 
 
+def _offline() -> bool:
+    return os.environ.get("MULTICNN_OFFLINE", "") not in ("", "0")
+
+
+def _as_timm_has_it(tensors: dict[str, Tensor], classifier: str) -> dict[str, Tensor]:
+    """Old files call the last layer last_linear, and have TensorFlow's class of backgrounds before the other 1000."""
+    renamed = {re.sub(r"^(last_linear|classif)\.", f"{classifier}.", name): tensor for name, tensor in tensors.items()}
+    return {
+        name: tensor[1:] if name.startswith(f"{classifier}.") and len(tensor) == 1001 else tensor
+        for name, tensor in renamed.items()
+    }
+
+
 def _find(weights: Weights) -> Path | None:
     return next((folder / weights.file for folder in folders() if (folder / weights.file).is_file()), None)
 
@@ -188,5 +241,5 @@ def _how_to_get(weights: Weights) -> str:
 
 
 def _sha256(file: str) -> str:
-    """The first digits of the sha256, which PyTorch's files carry in their names: resnet18-f37072fd.pth."""
+    """The first digits of the sha256, which these files carry in their names: resnet18-f37072fd.pth."""
     return Path(file).stem.rpartition("-")[2]

@@ -106,7 +106,7 @@ def _behind(unit: Unit, place: Place, module: nn.Module) -> Place:
     return Place(
         channels=shape[1],
         sizes=shape[2:],
-        rounds=place.rounds if len(shape) == len(place.sizes) + 2 else (),
+        rounds=place.rounds if len(shape) == len(place.sizes) + 2 else (False,) * len(shape[2:]),
         open=place.open and len(shape) > 2 and not isinstance(module, KMaxPool | SequenceRegionPool),
         classes=place.classes,
         shrunk=_shrunk(place, shape),

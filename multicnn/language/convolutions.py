@@ -1,5 +1,7 @@
 """The convolutions that a pattern can name, and the blocks that are made of them."""
 
+from collections.abc import Callable
+
 from torch import nn
 
 from multicnn.blocks.causal import CausalConvolution
@@ -10,6 +12,8 @@ from multicnn.blocks.dynamic import DynamicConvolution, DynamicLocalFilter
 from multicnn.blocks.fire import Fire
 from multicnn.blocks.hypernetwork import StaticHyperConvolution
 from multicnn.blocks.inception import Inception
+from multicnn.blocks.inception_resnet import Block8, Block17, Block35
+from multicnn.blocks.inception_v4 import InceptionA, InceptionB, InceptionC, ReductionA, ReductionB
 from multicnn.blocks.inverted import InvertedBottleneck
 from multicnn.blocks.locally_connected import LocallyConnected
 from multicnn.blocks.mlpconv import MlpConvolution
@@ -200,6 +204,11 @@ def _mlpconv(unit: Unit, place: Place, kernel: Value, *widths: int) -> nn.Module
     return MlpConvolution(place.channels, widths, one.kernel, dims=place.dims, stride=one.stride, padding=one.padding)
 
 
+def _module(kind: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    """A module that takes nothing but its input's channels."""
+    return lambda unit, place: kind(place.channels, dims=place.dims)
+
+
 def _dense(unit: Unit, place: Place, growth: int) -> nn.Module:
     return DenseBlock(1, place.channels, growth, bottleneck=_count(unit, "b", 4), dims=place.dims)
 
@@ -208,6 +217,17 @@ def _transition(unit: Unit, place: Place, share: float) -> nn.Module:
     return Transition(place.channels, max(1, int(place.channels * share)), dims=place.dims)
 
 
+def _reduction(unit: Unit, place: Place, *widths: int) -> nn.Module:
+    return ReductionA(place.channels, *widths, dims=place.dims)
+
+
+def _residual_inception(unit: Unit, place: Place, which: int) -> nn.Module:
+    if which not in RESIDUAL_INCEPTION:
+        raise unit.error(f": there are block35, block17 and block8, not block{which}")
+    return RESIDUAL_INCEPTION[which](place.channels, dims=place.dims)
+
+
+RESIDUAL_INCEPTION: dict[int, Callable[..., nn.Module]] = {35: Block35, 17: Block17, 8: Block8}
 COUNT_ONLY = (Number("number of channels"),)
 
 CONVOLUTIONS: dict[str, Word] = {
@@ -314,6 +334,24 @@ CONVOLUTIONS: dict[str, Word] = {
         "Inception module: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj",
         lambda unit, place, *widths: Inception(place.channels, *widths, dims=place.dims),
         tuple(Number(name) for name in ("#1x1", "#3x3 reduce", "#3x3", "#5x5 reduce", "#5x5", "pool proj")),
+    ),
+    "inception_a": Word("inception_a", "Inception-v4's module A; 384 channels", _module(InceptionA)),
+    "inception_b": Word("inception_b", "Inception-v4's module B; 1024 channels", _module(InceptionB)),
+    "inception_c": Word(
+        "inception_c", "Inception-v4's module C; 512 channels, and 512 for each axis", _module(InceptionC)
+    ),
+    "reduction_a": Word(
+        "reduction_a192-224-256-384",
+        "Reduction-A of Inception-v4 and Inception-ResNet: k, l, m, n",
+        _reduction,
+        tuple(Number(name) for name in "klmn"),
+    ),
+    "reduction_b": Word("reduction_b", "Inception-v4's Reduction-B", _module(ReductionB)),
+    "block": Word(
+        "block35",
+        "Inception-ResNet-v2's residual modules: block35, block17, block8",
+        _residual_inception,
+        (Number("size"),),
     ),
     "fire": Word(
         "fire16-64-64",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from torch import nn
 
 from multicnn.blocks.backbone import Backbone
+from multicnn.blocks.capsule import DynamicRouting
 from multicnn.blocks.convolution import Convolution, Padding
 from multicnn.language.chain import Link, chain
 from multicnn.language.parse import parse
@@ -60,13 +61,14 @@ def split(links: Sequence[Link]) -> tuple[list[Link], list[Link]]:
 
 
 def reset_last(network: nn.Module, classes: int) -> None:
-    """Puts a fresh layer in place of the last fully connected one or convolution, with other outputs.
+    """Puts a fresh layer in place of the last one that has weights, with other outputs.
 
     Args:
         network: built from a pattern; its last layer with weights gives the classes.
         classes: how many there are.
     """
-    name, old = [pair for pair in network.named_modules() if isinstance(pair[1], nn.Linear | Convolution)][-1]
+    weighted = nn.Linear | Convolution | DynamicRouting
+    name, old = [pair for pair in network.named_modules() if isinstance(pair[1], weighted)][-1]
     parent, _, child = name.rpartition(".")
     setattr(network.get_submodule(parent), child, _with_outputs(old, classes))
 
@@ -74,6 +76,9 @@ def reset_last(network: nn.Module, classes: int) -> None:
 def _with_outputs(old: nn.Module, outputs: int) -> nn.Module:
     if isinstance(old, nn.Linear):
         return nn.Linear(old.in_features, outputs, bias=old.bias is not None)
+    if isinstance(old, DynamicRouting):
+        below, _, length, length_below = old.weight.shape
+        return DynamicRouting(below, length_below, outputs, length, iterations=old.iterations)
     assert isinstance(old, Convolution)
     padding: Padding = "same" if old.padding is None else old.padding
     return Convolution(

@@ -1,14 +1,15 @@
-"""Normalisation, dropout, activations and fully connected layers that a pattern can name."""
+"""Normalisation, dropout, activations, capsules and fully connected layers that a pattern can name."""
 
 from collections.abc import Callable
 
 from torch import nn
 
 from multicnn.blocks.activation import ACTIVATIONS, GLU
+from multicnn.blocks.capsule import DynamicRouting, LogLength, PrimaryCapsules
 from multicnn.blocks.dropout import Dropout, SpatialDropout
 from multicnn.blocks.normalisation import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
-from multicnn.language.place import Place
-from multicnn.language.tree import Unit
+from multicnn.language.place import Place, sliding
+from multicnn.language.tree import Unit, Value
 from multicnn.language.words import Number, Word
 
 HIDDEN = 512
@@ -50,6 +51,24 @@ def _instance_norm(unit: Unit, place: Place) -> nn.Module:
     return InstanceNorm(place.channels)
 
 
+def _primary(unit: Unit, place: Place, kernel: Value, capsules: int, length: int) -> nn.Module:
+    if place.open:
+        raise unit.error(": capsules belong to places, and a text has no fixed length")
+    one = sliding(unit, place, kernel, keeps=False, stride=2)
+    return PrimaryCapsules(
+        place.channels, capsules, length, one.kernel, stride=one.stride, padding=one.padding, dims=place.dims
+    )
+
+
+def _capsules(unit: Unit, place: Place, length: int, capsules: int | None) -> nn.Module:
+    """Routing from the capsules below, which lie as [batch, capsules, length]."""
+    return DynamicRouting(place.channels, place.sizes[0], place.classes if capsules is None else capsules, length)
+
+
+def _lengths(unit: Unit, place: Place) -> nn.Module:
+    return LogLength()
+
+
 def _activation(name: str) -> Callable[..., nn.Module]:
     return lambda unit, place: ACTIVATIONS[name]()
 
@@ -77,6 +96,22 @@ OTHERS: dict[str, Word] = {
         dims=ANYWHERE,
     ),
     "flatten": Word("flatten", "maps as one vector", _flatten),
+    "primary": Word(
+        "primary9-32-8/2",
+        "primary capsules: kernel, kinds of capsules, their length",
+        _primary,
+        (Number("kernel", 9, "size"), Number("number of capsules", 32), Number("length", 8)),
+        ("same", "valid", "p", "floor"),
+        strides=True,
+    ),
+    "caps": Word(
+        "caps16",
+        "dynamic routing from capsules to one of length 16 for each class; `caps16-32` to 32 of them",
+        _capsules,
+        (Number("length", 16), Number("number of capsules", None)),
+        dims=(1,),
+    ),
+    "length": Word("length", "each capsule's length, as a logarithm: the logits", _lengths, dims=(1,)),
     "bn": Word("bn", "batch normalisation", lambda unit, place: BatchNorm(place.channels), dims=ANYWHERE),
     "ln": Word("ln", "layer normalisation; in texts, of each word by itself", _layer_norm, dims=ANYWHERE),
     "in": Word("in", "instance normalisation", _instance_norm),

@@ -89,6 +89,7 @@ def _memory(plan: Outline, model: Classifier, one: Tensor, precision: torch.dtyp
 def print_plan(plan: dict[str, Any]) -> None:
     """The plan as tables on stdout."""
     from rich.console import Console
+    from rich.markup import escape  # class names and patterns may have brackets
     from rich.table import Table
 
     console = Console(highlight=False)
@@ -111,10 +112,10 @@ def print_plan(plan: dict[str, Any]) -> None:
         ),
         ("device", f"{plan['device']}, {plan['precision']}"),
     ):
-        facts.add_row(name, value)
+        facts.add_row(name, escape(value))
     classes = Table("class", *plan["examples"], title=f"{len(plan['classes'])} classes")
     for label, counts in plan["classes"].items():
-        classes.add_row(label, *(f"{counts[part]:,}" for part in plan["examples"]))
+        classes.add_row(escape(label), *(f"{counts[part]:,}" for part in plan["examples"]))
     classes.add_section()
     classes.add_row("all", *(f"{count:,}" for count in plan["examples"].values()))
     console.print(facts, classes)

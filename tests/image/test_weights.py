@@ -4,22 +4,27 @@ import hashlib
 import http.server
 import re
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import torchvision
+from PIL import Image
 
 from multicnn.architectures import build_image
 from multicnn.blocks.loading import load_into, open_weights
 from multicnn.errors import MulticnnError, UsageError
 from multicnn.image import download as downloads
 from multicnn.image import weights as weights_page
-from multicnn.image.weights import download, find_weights, imagenet_weights, published
+from multicnn.image.weights import TIMM, download, expected_weights, find_weights, imagenet_weights, published
+from multicnn.recipe_files import load_recipe
+from multicnn.training.prepare import outline
 
 CONTENT = b"what a server sends " * 1000
 
@@ -89,6 +94,91 @@ def test_networks_that_torchvision_feeds_otherwise_have_their_own_normalisation(
     expected = theirs._transform_input((picture - colours[0]) / colours[1])
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in weights.normalisation(3))
     torch.testing.assert_close((picture - mean) / std, expected)
+
+
+@pytest.mark.parametrize("name", TIMM)
+def test_timms_figures_are_those_of_timm(name: str) -> None:
+    timm = pytest.importorskip("timm")
+    theirs, ours = timm.get_pretrained_cfg(name), published(name)
+    assert ours is not None
+    assert published(f"timm:{name}") == ours
+    assert (ours.mean, ours.std, ours.interpolation) == (theirs.mean, theirs.std, theirs.interpolation)
+    assert (ours.crop, ours.resize) == (theirs.input_size[1], int(theirs.input_size[1] / theirs.crop_pct))
+    assert re.fullmatch("[0-9a-f]{8}", weights_page._sha256(ours.file))
+
+
+def test_timms_weights_are_known_where_timm_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)  # its import fails
+    weights = published("inception_v4")
+    assert weights is not None
+    assert weights.file == "inceptionv4-8e4777a0.pth"
+
+
+@pytest.mark.usefixtures("expected")
+def test_timms_weights_are_fetched_from_the_server_that_is_named(server: Path, folders: tuple[Path, Path]) -> None:
+    (server / "inception_resnet_v2-940b1cd6.pth").write_bytes(CONTENT)
+    assert download("inception_resnet_v2") == folders[1] / "inception_resnet_v2-940b1cd6.pth"
+    assert find_weights("timm:inception_resnet_v2") == find_weights("inception_resnet_v2")
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "last", "theirs"),
+    [
+        ("inception_v4", "inceptionv4-8e4777a0.pth", "last_linear", "last_linear"),
+        ("inception_resnet_v2", "inception_resnet_v2-940b1cd6.pth", "classif", "classif"),
+        ("inception_resnet_v2", "inception_resnet_v2-940b1cd6.pth", "classif", "last_linear"),
+    ],
+)
+def test_old_names_and_the_class_of_backgrounds_are_understood(
+    folders: tuple[Path, Path], name: str, file: str, last: str, theirs: str
+) -> None:
+    state = build_image(name, classes=1001, size=(299, 299)).state_dict()
+    old = {key.replace(last, theirs): tensor for key, tensor in state.items() if "num_batches" not in key}
+    folders[0].mkdir(parents=True)
+    torch.save(old, folders[0] / file)
+    weights = imagenet_weights(name, "imagenet")
+    assert weights is not None
+    ours = build_image(name, classes=1000, size=(299, 299))
+    report = load_into(ours, weights.read())
+    assert (report.missing, report.unexpected, report.mismatched) == ([], [], [])
+    assert torch.equal(ours.state_dict()[f"{last}.weight"], state[f"{last}.weight"][1:])
+    assert torch.equal(ours.state_dict()[f"{last}.bias"], state[f"{last}.bias"][1:])
+
+
+def test_weights_are_expected_where_they_are_or_may_be_fetched(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = published("inception_v4")
+    assert expected_weights("inception_v4", "auto") == expected_weights("inception_v4", "imagenet") == known
+    assert expected_weights("inception_v4", "none") is None
+    assert expected_weights("inception_v4", "some/run") is None
+    assert expected_weights("lenet", "auto") is None
+    monkeypatch.setenv("MULTICNN_OFFLINE", "1")
+    assert expected_weights("inception_v4", "auto") is None
+    folders[1].mkdir(parents=True)
+    (folders[1] / "inceptionv4-8e4777a0.pth").write_bytes(b"x")
+    assert expected_weights("inception_v4", "auto") == known
+
+
+def settled(folder: Path, **settings: Any) -> Any:
+    tree = {"data.path": str(folder), "model.arch": "inception_v4"}
+    tree |= {key.replace("__", "."): value for key, value in settings.items()}
+    return outline(load_recipe("image", None, tree), "cpu").reader
+
+
+def test_photographs_are_read_as_the_weights_want_them_and_small_pictures_as_they_are(tmp_path: Path) -> None:
+    for side in (240, 96):
+        for number in range(12):
+            path = tmp_path / str(side) / f"{number % 2}" / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (side, side), (number, 0, 0)).save(path)
+    photographs, small = settled(tmp_path / "240"), settled(tmp_path / "96")
+    assert (photographs.height, photographs.width, photographs.interpolation) == (299, 299, "bicubic")
+    assert (small.height, small.interpolation) == (96, "bilinear")
+    without = settled(tmp_path / "240", model__weights="none")
+    assert (without.height, without.interpolation) == (224, "bilinear")
+    asked = settled(tmp_path / "240", image__size=256, image__interpolation="nearest")
+    assert (asked.height, asked.interpolation) == (256, "nearest")
 
 
 def test_one_channel_is_normalised_by_the_average_of_the_colours() -> None:

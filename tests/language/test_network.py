@@ -27,6 +27,8 @@ SMALLER = {
     "local": "local3-4",
     "mlpconv": "mlpconv5-8-4",
     "inception": "inception2-3-4-1-2-3",
+    "reduction_a": "reduction_a4-4-4-4",
+    "primary": "primary4-4-4/2",
     "fire": "fire2-4-4",
     "adapt": "adapt6",
     "gn": "gn8",
@@ -207,6 +209,21 @@ def test_every_word_builds_as_it_is_written_and_learns(name: str, dims: int) -> 
 )
 def test_patterns_export(pattern: str) -> None:
     assert_same_in_onnx(build(pattern, 16, 16), picture(2, 3, 16, 16), picture(3, 3, 16, 16), atol=1e-4)
+
+
+def test_capsules_are_layers_too() -> None:
+    network = build("conv9-32:valid relu primary9-4-8/2:floor caps16 length", 28, 28, channels=1, classes=3)
+    assert network(picture(2, 1, 28, 28)).shape == (2, 3)
+    network.reset_head(5)
+    y = network(picture(2, 1, 28, 28))
+    assert y.shape == (2, 5)
+    assert (y < 0).all()  # logarithms of lengths below 1
+
+
+def test_inception_resnets_blocks_have_their_numbers() -> None:
+    assert "Block17" in {type(module).__name__ for module in build("block35 block17 block8 gap fc").modules()}
+    with pytest.raises(PatternError, match="there are block35, block17 and block8, not block9"):
+        build("block9 gap fc")
 
 
 def test_one_seed_gives_one_network() -> None:
