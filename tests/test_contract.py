@@ -25,7 +25,7 @@ from multicnn.training.train import train
 SMALLEST = {
     "image": ("lenet", "linear", "resnet9", "resnet18", "densenet121"),
     "audio": ("densenet121", "wave1d"),
-    "text": ("textcnn",),
+    "text": ("textcnn", "dcnn", "charcnn", "textcnn_lstm", "textcnn_gru"),
 }
 ALL = [
     pytest.param((kind, name), id=f"{kind}-{name}", marks=() if name in SMALLEST[kind] else pytest.mark.slow)

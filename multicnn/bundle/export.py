@@ -28,8 +28,7 @@ def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Pa
     """
     inputs = torch.from_numpy(reader.collate([example, example]))
     axes = {0: torch.export.Dim("batch")}
-    settings = reader.settings()
-    if inputs.dtype == torch.int32 and settings["min_length"] < settings["max_length"]:  # texts of more than one length
+    if inputs.dtype == torch.int32 and texts_length(reader) == "tokens":
         axes[1] = torch.export.Dim("tokens", min=2)
     graph = Probabilities(model).eval()
     with _quietly():
@@ -45,6 +44,13 @@ def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Pa
         )
     assert program is not None
     program.save(path, external_data=False)
+
+
+def texts_length(reader: Reader) -> int | str:
+    """How many tokens a text reader's batches have: `tokens` where it depends on the texts."""
+    settings = reader.settings()
+    shortest: int = settings["min_length"]
+    return "tokens" if shortest < settings["max_length"] else shortest
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 
 import multicnn
 from multicnn.blocks.classifier import Classifier
-from multicnn.bundle.export import add_metadata, export_onnx
+from multicnn.bundle.export import add_metadata, export_onnx, texts_length
 from multicnn.bundle.read import FORMAT, META, MODEL, Bundle
 from multicnn.bundle.tensors import save_tensors
 from multicnn.data.files import write_atomically
@@ -37,7 +37,7 @@ def describe(
         example: one example, as the reader gives it.
         counts: examples in each part.
     """
-    shape: list[int | str] = ["batch", "tokens"] if recipe.pipeline == "text" else ["batch", *example.shape]
+    rest = [texts_length(reader)] if recipe.pipeline == "text" else example.shape
     return {
         "format": FORMAT,
         "pipeline": recipe.pipeline,
@@ -49,7 +49,7 @@ def describe(
             "options": recipe.model.options,
             "parameters": sum(p.numel() for p in model.network.parameters()),
         },
-        "input": {"dtype": str(example.dtype), "shape": shape},
+        "input": {"dtype": str(example.dtype), "shape": ["batch", *rest]},
         "provenance": {
             "multicnn": multicnn.__version__,
             "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

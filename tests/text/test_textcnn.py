@@ -49,7 +49,14 @@ def test_agrees_with_the_definition() -> None:
     np.testing.assert_allclose(network(ids)[0].detach().numpy(), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("pooling", ["max", "kmax3"])
+def test_two_channels_have_a_filter_for_each() -> None:
+    network = TextCNN(2, 100, "multichannel")
+    count = sum(parameter.numel() for parameter in network.parameters())
+    assert count == 300 * 100 + 2 * 360_000 + 300 + 301 * 2
+    assert sum(buffer.numel() for buffer in network.buffers()) == 300 * 100
+
+
+@pytest.mark.parametrize("pooling", ["max", "kmax3", "regions2", "average", "attention"])
 def test_a_text_does_not_depend_on_its_batch(pooling: str) -> None:
     network, ids = small(pooling), texts(1, 2, 5, 30)
     together = network(ids)
@@ -77,6 +84,21 @@ def test_the_padding_vector_stays_zero_in_training() -> None:
         optimiser.step()
     assert not network.features.embedding.weight[0].any()
     assert network.features.embedding.weight[1].any()
+
+
+@pytest.mark.parametrize("pooling", ["regions3", "average", "attention"])
+def test_other_poolings_agree_with_the_definition(pooling: str) -> None:
+    network, ids = small(pooling), texts(9)
+    answers = network.features.convolutions(network.features.embedding(ids)).relu()[0]
+    if pooling == "regions3":
+        expected = torch.stack([answers[:, at : at + 3].amax(1) for at in (0, 3, 6)], dim=1).flatten()
+    elif pooling == "average":
+        expected = answers.mean(1)
+    else:
+        pool = network.features.pool
+        expected = answers @ pool.score(pool.hidden(answers.T).tanh())[:, 0].softmax(0)
+    torch.testing.assert_close(network.features(ids)[0], expected, rtol=1e-5, atol=1e-6)
+    assert network(texts(9, 2)).shape == (2, 3)
 
 
 def test_k_max_pooling_keeps_k_answers_of_each_filter() -> None:
@@ -117,7 +139,12 @@ def test_dropout_works_in_training_only() -> None:
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"pooling": "mean"}, "not mean"), ({"pooling": "kmax0"}, "kmax0"), ({"windows": ()}, "windows")],
+    [
+        ({"pooling": "mean"}, "not mean"),
+        ({"pooling": "kmax0"}, "kmax0"),
+        ({"pooling": "regions"}, "not regions"),
+        ({"windows": ()}, "windows"),
+    ],
 )
 def test_refuses_wrong_options(options: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
