@@ -35,10 +35,12 @@ lint: install
 
 # One thread a worker: two test processes with two threads each would only be in each other's way.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadgroup -m "not slow"
 
+# What came of every architecture goes into the catalogue's page.
 test-all: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadgroup --contract-table docs/contract.csv; \
+	status=$$?; $(BIN)/python -m multicnn.catalogue_pages; exit $$status
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info

@@ -3,6 +3,7 @@
 python -m multicnn.catalogue_pages [FOLDER]
 """
 
+import csv
 import inspect
 import pkgutil
 import re
@@ -19,6 +20,8 @@ from multicnn.language.page import language_page
 
 MADE = "<!-- made by python -m multicnn.catalogue_pages; change the docstrings, not this page -->"
 PIPELINES = {"image": "Pictures", "audio": "Sounds", "text": "Texts"}
+CONTRACT = Path(__file__).parents[1] / "docs" / "contract.csv"  # written by `make test-all`
+SIGNS = {"passed": "✔", "failed": "✘"}
 SECTIONS = ("Args", "Returns", "Raises", "Attributes")
 
 
@@ -33,6 +36,9 @@ def architectures_page() -> str:
         "paper's own input and classes, without auxiliary heads, which only training uses; texts with a vocabulary of "
         f"{VOCABULARY:,} words, or their paper's alphabet. "
         "`multicnn arch show NAME` goes through one layer by layer ([arch.md](arch.md)).",
+        "The contract is the whole way in each pipeline: trained, exported, measured, predicted; the loss goes down, "
+        "and one seed gives one model. ✔ and ✘ tell what came of it in the last `make test-all` "
+        f"({CONTRACT.name}{_versions()}); · is an architecture that it has not seen yet.",
     ]
     for pipeline, title in PIPELINES.items():
         found = [one for one in every if pipeline in one.pipelines]
@@ -75,11 +81,31 @@ def write_pages(folder: Path) -> None:
         write_atomically(folder / name, make())
 
 
+def _contract() -> list[dict[str, str]]:
+    """What came of the contract's tests: a row for each pipeline and architecture that was tested."""
+    if not CONTRACT.exists():
+        return []
+    with CONTRACT.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _versions() -> str:
+    """With which torch the contract was tested."""
+    found = sorted({row["torch"] for row in _contract()})
+    return f", torch {' and '.join(found)}" if found else ""
+
+
+def _outcomes(one: Entry) -> str:
+    """An architecture's outcome in each of its pipelines: `image ✔, audio ·`."""
+    found = {(row["pipeline"], row["architecture"]): SIGNS[row["outcome"]] for row in _contract()}
+    return ", ".join(f"{pipeline} {found.get((pipeline, one.name), '·')}" for pipeline in one.pipelines)
+
+
 def _table(rows: list[Entry]) -> str:
-    lines = ["| name | input | classes | parameters | the idea |", "|---|---|---:|---:|---|"]
+    lines = ["| name | input | classes | parameters | contract | the idea |", "|---|---|---:|---:|---|---|"]
     for one in rows:
         size = " x ".join(map(str, one.input))
-        cells = (f"`{one.name}`", size, f"{one.classes:,}", f"{one.parameters:,}", _escaped(one.idea))
+        cells = (f"`{one.name}`", size, f"{one.classes:,}", f"{one.parameters:,}", _outcomes(one), _escaped(one.idea))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from contract_table import ContractTable
 from PIL import Image
 
 COLOURS = {"blue": (30, 30, 220), "green": (30, 200, 30), "red": (220, 30, 30)}
@@ -40,18 +41,38 @@ def cli() -> Cli:
     return run
 
 
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--contract-table", help="a .csv file for what came of test_contract.py, a row per architecture")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path = config.getoption("--contract-table")
+    if path and not hasattr(config, "workerinput"):  # the workers' reports come to the process that started them
+        config.pluginmanager.register(ContractTable(Path(path)))
+
+
+def draw_pictures(folder: Path, train: int, test: int) -> Path:
     """train/ and test/ with a folder for each of three colours; 24 x 24 pixels and noise."""
-    folder = tmp_path_factory.mktemp("data") / "pictures"
     rng = np.random.default_rng(0)
-    for part, count in (("train", 24), ("test", 6)):
+    for part, count in (("train", train), ("test", test)):
         for name, colour in COLOURS.items():
             (folder / part / name).mkdir(parents=True)
             for index in range(count):
                 pixels = np.clip(np.array(colour) + rng.normal(0, 40, (24, 24, 3)), 0, 255).astype(np.uint8)
                 Image.fromarray(pixels).save(folder / part / name / f"{index:02}.png")
     return folder
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As many as a small network needs to learn its colours."""
+    return draw_pictures(tmp_path_factory.mktemp("data") / "pictures", 24, 6)
+
+
+@pytest.fixture(scope="session")
+def few_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As many as show that a large network learns at all."""
+    return draw_pictures(tmp_path_factory.mktemp("data") / "few", 12, 3)
 
 
 @pytest.fixture(scope="session")
