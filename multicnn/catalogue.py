@@ -133,13 +133,13 @@ def account(
 
     from multicnn.blocks.layers import layer_table
 
-    shape, classes = full_input(name, shape), classes or _classes(name)
+    shape, classes = full_input(name, shape), classes or classes_of(name)
     with torch.device("cpu" if ":" in name else "meta"):  # some of the other libraries' look at values
         network = build(name, shape, classes, vocabulary)
     try:
         layers = layer_table(network, example(name, shape))
     except (RuntimeError, ValueError) as error:
-        raise UsageError(_refusal(name, shape, error)) from error
+        raise UsageError(refusal(name, shape, error)) from error
     return Account(name, shape, classes, lasting_parameters(network), layers)
 
 
@@ -210,7 +210,7 @@ def _pipelines() -> dict[str, tuple[str, ...]]:
 def _entry(name: str) -> Entry:
     import torch
 
-    shape, classes, kind = _own_input(name), _classes(name), architecture_class(name)
+    shape, classes, kind = _own_input(name), classes_of(name), architecture_class(name)
     with torch.device("meta"):
         network = build(name, shape, classes)
     return Entry(name, _pipelines()[name], shape, classes, lasting_parameters(network), idea(kind))
@@ -225,7 +225,7 @@ def _own_vocabulary(name: str) -> int:
     return text_class(name).own_vocabulary or VOCABULARY
 
 
-def _classes(name: str) -> int:
+def classes_of(name: str) -> int:
     """As many as the data of its paper has."""
     if name in TABLE["text"]:
         return CLASSES["texts"]
@@ -255,7 +255,7 @@ def _own_input(name: str) -> tuple[int, ...]:
     return size if name in TABLE["text"] else (inspect.signature(kind).parameters["channels"].default, *size)
 
 
-def _refusal(name: str, shape: tuple[int, ...], error: Exception) -> str:
+def refusal(name: str, shape: tuple[int, ...], error: Exception) -> str:
     own = "x".join(map(str, _own_input(name)))
     first = str(error).partition("\n")[0]
     return f"{name} does not take an input of {'x'.join(map(str, shape))} (its own is {own}): {first}"

@@ -1,8 +1,11 @@
 """multicnn arch: the catalogue of architectures, and what each of them costs."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from multicnn.cli.arch_output import Format, choose_format, write
 
 if TYPE_CHECKING:
     from multicnn.blocks.layers import Layer
@@ -25,6 +28,15 @@ Vocabulary = Annotated[
         min=3,
         help="How many words or characters there are, for texts. Default: its paper's alphabet, else 20,000.",
     ),
+]
+InFormat = Annotated[
+    Format | None,
+    typer.Option(
+        "--format", help="How to show it; svg, png and dot draw it. Default: by the file's name, else a table."
+    ),
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write to this file. Default: stdout.", show_default=False)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON. Default: a table.", show_default=False)]
 
@@ -56,18 +68,26 @@ def show(
     shape: Input = None,
     classes: Classes = None,
     vocabulary: Vocabulary = None,
+    format_: InFormat = None,
+    output: Output = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show an architecture layer by layer: shapes, parameters, multiply-adds, memory, receptive field."""
+    """Show an architecture layer by layer (shapes, parameters, multiply-adds, memory, receptive field), or draw it."""
     from multicnn.catalogue import account, parse_input
     from multicnn.cli.arch_tables import print_account
-    from multicnn.cli.render import print_json
+    from multicnn.cli.render import json_bytes
+    from multicnn.drawing.draw import draw
 
-    found = account(name, None if shape is None else parse_input(shape), classes, vocabulary)
-    if as_json:
-        print_json({**_totals(found), "layers": [_layer(layer) for layer in found.layers]})
-    else:
+    chosen = choose_format(format_, as_json, output)
+    asked = None if shape is None else parse_input(shape)
+    if chosen not in ("table", "json"):
+        write(draw(name, chosen, asked, classes, vocabulary), output)
+        return
+    found = account(name, asked, classes, vocabulary)
+    if chosen == "table":
         print_account(found)
+    else:
+        write(json_bytes({**_totals(found), "layers": [_layer(layer) for layer in found.layers]}), output)
 
 
 @app.command()

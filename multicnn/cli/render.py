@@ -26,9 +26,14 @@ SMALL_IS_GOOD = {"log_loss": "log loss", "ece": "calibration error (ECE)"}
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One JSON object on standard output, indented, UTF-8 whatever the terminal's locale."""
-    sys.stdout.buffer.write(json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace") + b"\n")
+    """One JSON object on standard output."""
+    sys.stdout.buffer.write(json_bytes(value))
     sys.stdout.buffer.flush()
+
+
+def json_bytes(value: dict[str, Any]) -> bytes:
+    """One JSON object, indented, UTF-8 whatever the terminal's locale."""
+    return json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def print_metrics(figures: dict[str, Any]) -> None:

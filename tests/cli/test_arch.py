@@ -1,6 +1,10 @@
 """multicnn arch: list, show, compare."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +76,11 @@ def test_compare_sets_side_by_side(cli: Cli) -> None:
         (("compare", "lenet", "lenot"), "did you mean lenet?"),
         (("list", "--pipeline", "video"), "no pipeline video"),
         (("shwo", "lenet"), "did you mean show?"),
+        (("show", "wave1d", "--input", "1x64x101"), "wave1d takes an input like 1x32000, not 1x64x101"),
+        (("show", "lenet", "--format", "bmp"), "'bmp' is not one of 'table', 'json', 'svg', 'png', 'dot'"),
+        (("show", "lenet", "-o", "net.txt"), "net.txt is no .svg, .png, .dot or .json file"),
+        (("show", "lenet", "--json", "--format", "svg"), "--json contradicts --format svg"),
+        (("show", "lenet", "--input", "8x8", "--format", "svg"), "8 x 8 is too small"),
     ],
 )
 def test_what_cannot_be_shown_is_one_line_and_status_2(arguments: tuple[str, ...], message: str, cli: Cli) -> None:
@@ -80,3 +89,42 @@ def test_what_cannot_be_shown_is_one_line_and_status_2(arguments: tuple[str, ...
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert message in done.stderr
     assert not done.stdout
+
+
+def test_one_dimensional_inputs_are_samples(cli: Cli) -> None:
+    for given in ("8000", "1x8000"):
+        told = json.loads(cli("arch", "show", "wave1d", "--input", given, "--json").stdout)
+        assert told["input"] == [1, 8000]
+        assert told["layers"][0]["output"] == [64, 2000]
+    listed = json.loads(cli("arch", "list", "--pipeline", "audio", "--json").stdout)
+    assert listed["wave1d"]["pipelines"] == ["audio"]
+    assert (listed["cnn14"]["classes"], listed["cnn14"]["parameters"]) == (527, 80_753_615)
+
+
+def test_show_draws_in_the_format_that_is_asked_for_or_that_the_file_says(cli: Cli, tmp_path: Path) -> None:
+    drawn = cli("arch", "show", "lenet", "--format", "svg")
+    assert drawn.returncode == 0, drawn.stderr
+    assert drawn.stdout.startswith("<svg")
+    assert "Convolution 5x5" in drawn.stdout
+    assert cli("arch", "show", "lenet", "-o", tmp_path / "net.svg").returncode == 0
+    assert (tmp_path / "net.svg").read_text() == drawn.stdout
+    done = cli("arch", "show", "wave1d", "--input", "4000", "--classes", "3", "-o", tmp_path / "net.png")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert (tmp_path / "net.png").read_bytes().startswith(b"\x89PNG")
+    graph = cli("arch", "show", "textcnn", "--vocabulary", "100", "--format", "dot").stdout
+    assert "Embedding 100 to 300" in graph
+    assert graph.count("GlobalMaxPool") == 3
+    assert cli("arch", "show", "lenet", "-o", tmp_path / "net.json").returncode == 0
+    assert json.loads((tmp_path / "net.json").read_text())["name"] == "lenet"
+
+
+def test_a_picture_is_not_for_a_terminal(tmp_path: Path) -> None:
+    screen, terminal = os.openpty()
+    command = [sys.executable, "-m", "multicnn", "arch", "show", "lenet", "--format", "png"]
+    done = subprocess.run(command, stdout=terminal, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(terminal)
+    os.close(screen)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines() == [
+        "multicnn: a PNG picture is not for a terminal; name a file with -o net.png"
+    ]
