@@ -67,3 +67,14 @@ def test_an_account_of_a_text_network_has_the_papers_parameters() -> None:
     # Kim 2014 with the default windows: V*300 + 360,300 + 301*C
     found = account("textcnn", (30,), classes=6, vocabulary=1000)
     assert found.parameters == found.total("parameters") == 1000 * 300 + 360_300 + 301 * 6
+
+
+def test_a_network_over_characters_has_its_papers_alphabet() -> None:
+    found = account("charcnn")
+    convolutions = 70 * 256 * 7 + 256**2 * 7 + 4 * 256**2 * 3 + 6 * 256
+    assert found.parameters == convolutions + 34 * 256 * 1024 + 1024**2 + 2 * 1024 + 1024 * 2 + 2
+    assert found.receptive_field == (123,)
+    assert account("charcnn", (200,)).input == (200,)
+    assert account("vdcnn", vocabulary=1000).parameters - account("vdcnn").parameters == (1000 - 69) * 16
+    with pytest.raises(UsageError, match="100 characters are too short"):
+        account("charcnn", (100,))

@@ -101,7 +101,7 @@ def test_learns_a_few_texts_by_heart_in_either_precision(name: str, precision: t
     ("name", "options"),
     [
         *((name, {}) for name in SMALL),
-        ("dcnn", {"vectors": "multichannel"}),
+        ("dcnn", {"vectors": "multichannel", "embedding": 10}),
         ("vdcnn", {"downsampling": "convolution", "depth": 17}),
         ("textcnn_lstm", {"vectors": "static", "windows": (2, 3)}),
         ("textcnn", {"vectors": "multichannel", "pooling": "regions3"}),
@@ -164,7 +164,7 @@ def test_kept_vectors_are_no_parameters_and_stay(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("dcnn", {"embedding": 10}, "even number of rows"),
+        ("dcnn", {"embedding": 0}, "vectors of 0 numbers"),
         ("dcnn", {"maps": (6,)}, "1 maps and 2 widths"),
         ("charcnn", {"size": "larg"}, "did you mean large?"),
         ("vdcnn", {"depth": 10}, "9, 17, 29, 49, not 10"),

@@ -25,7 +25,7 @@ class DCNN(TextBackbone):
         classes: how many there are.
         vocabulary_size: how many ids there are, padding (0) and the unknown word (1) among them.
         vectors: how the word vectors are learned, as in `WordVectors`.
-        embedding: length of a word's vector; a multiple of 2 for each layer, since each folds its rows in two.
+        embedding: length of a word's vector; each layer folds its rows in two.
         maps: how many feature maps each layer has.
         widths: how many words the filters of each layer see.
         k_top: how many answers of each row the last layer keeps.
@@ -65,7 +65,7 @@ class DCNNFeatures(nn.Module):
         layers = []
         for number, (count, width) in enumerate(zip(maps, widths, strict=True), start=1):
             layers.append(RowLayer(rows, before, count, width, DynamicKMaxPool(number, len(maps), k_top)))
-            rows, before = rows // 2, count
+            rows, before = layers[-1].folding.folded, count
         self.layers = nn.ModuleList(layers)
         self.width = rows * before * k_top
 
@@ -82,7 +82,7 @@ class RowLayer(nn.Module):
     """A wide convolution along each row by itself, folding, dynamic k-max pooling, a bias and tanh, in this order.
 
     Args:
-        rows: of the input; the output has half as many.
+        rows: of the input; the output has half as many, rounded up.
         maps_in: feature maps of the input.
         maps_out: feature maps of the output.
         width: how many steps a filter sees.
@@ -97,7 +97,7 @@ class RowLayer(nn.Module):
         self.width = width
         self.folding = Folding(rows, maps_out)
         self.pool = pool
-        self.bias = nn.Parameter(torch.zeros(rows // 2 * maps_out))
+        self.bias = nn.Parameter(torch.zeros(self.folding.folded * maps_out))
 
     def forward(self, x: Tensor, mask: Tensor, sentence: Tensor) -> tuple[Tensor, Tensor]:
         """One layer.
@@ -108,7 +108,7 @@ class RowLayer(nn.Module):
             sentence: True where the sentence itself is, [batch, words].
 
         Returns:
-            [batch, rows / 2 * maps_out, k], zero where it is padding, and where it is real, [batch, k].
+            [batch, ceil(rows / 2) * maps_out, k], zero where it is padding, and where it is real, [batch, k].
         """
         wider = torch.cat([mask.new_ones(mask.shape[0], self.width - 1), mask], dim=1)  # real steps reach further now
         x, mask = self.pool(self.folding(self.convolution(x)), wider, sentence)
