@@ -112,7 +112,8 @@ class _Flow(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.kinds: dict[str, str] = {}
         self._made: dict[int, tuple[Tensor, list[Node]]] = {}  # holding the tensors keeps their ids from being reused
         self._scopes: list[str] = []
-        self._leaf: Node | None = None
+        self._leaf: Node | None = None  # the layer at work
+        self._worked = False  # whether it has done more than to look differently at what it was given
         self._counts: Counter[str] = Counter()
         self._counted: set[int] = set()  # parameters
         self._make(example, self.nodes[:1])
@@ -145,6 +146,7 @@ class _Flow(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if self._leaf is not None:
                 return
             if leaf:
+                self._worked = False
                 light = any(one.__module__.rpartition(".")[2] in LIGHT for one in type(module).__mro__)
                 self._leaf = Node(name, type(module).__name__, inputs=self.makers(given), scopes=(*self._scopes,))
                 self._leaf.light = light and not isinstance(module, nn.MultiheadAttention)
@@ -167,7 +169,7 @@ class _Flow(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _close(self, node: Node, module: nn.Module, output: Any) -> None:
         """A layer is done: it becomes a node, if it did anything to what it was given."""
         self._leaf = None
-        if node.output == (0,):  # an operation was seen
+        if self._worked:
             node.output = _shape(output)
             node.detail = _detail(module, len(node.output) - 1)
             node.parameters = self._new_parameters(module)
@@ -187,8 +189,7 @@ class _Flow(TorchDispatchMode):  # type: ignore[no-untyped-call]
         output = operation(*args, **(kwargs or {}))
         name = operation.overloadpacket.__name__
         if self._leaf is not None:
-            if name not in SHAPES:
-                self._leaf.output = (0,)
+            self._worked = self._worked or name not in SHAPES
             return output
         sources = self.makers((args, kwargs))
         if len(sources) > 1 or (sources and name in WORTH):

@@ -1,5 +1,6 @@
 """A sheet as a PNG picture."""
 
+from functools import cache
 from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
@@ -57,5 +58,6 @@ def _box(draw: ImageDraw.ImageDraw, slot: Slot) -> None:
         draw.text(place, line, colour, _font(size), anchor="ms", stroke_width=0.4 * SCALE if bold else 0)
 
 
+@cache
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size * SCALE)

@@ -18,6 +18,7 @@ from multicnn.audio.architectures.cnn14 import HalvingPool
 from multicnn.blocks.arithmetic import parameter_count
 from multicnn.blocks.loading import load_into, open_weights
 from multicnn.errors import UsageError
+from tests.conftest import Cli
 
 SMALL: dict[str, tuple[int, ...]] = {"wave1d": (1000,), "cnn14": (24, 20)}
 # Without chance, so that a few examples are soon known by heart.
@@ -256,6 +257,17 @@ def test_published_weights_of_cnn14_fit_and_give_the_papers_answers(tmp_path: Pa
     report = load_into(nn.ModuleDict({"network": other}), open_weights(tmp_path / "Cnn14_mAP=0.431.pth"))
     assert report.mismatched == ["network.fc_audioset.weight", "network.fc_audioset.bias"]
     assert "network.fc_audioset.weight, network.fc_audioset.bias start fresh" in report.line()
+
+
+@pytest.mark.slow
+def test_published_weights_of_cnn14_start_a_training(sounds: Path, cli: Cli, tmp_path: Path) -> None:
+    torch.save({"model": published(classes=527, mels=64)}, tmp_path / "cnn14.pth")
+    options = ("--arch", "cnn14", "--weights", tmp_path / "cnn14.pth", "--epochs", "1", "--batch-size", "16")
+    done = cli("train", "audio", sounds, "--output", tmp_path / "run", *options)
+    assert done.returncode == 0, done.stderr
+    assert "network.fc_audioset.weight, network.fc_audioset.bias start fresh for their shape differs" in done.stderr
+    assert "spectrogram_extractor.stft.conv_real.weight" in done.stderr
+    assert "of the file are not used" in done.stderr
 
 
 def test_the_audio_table_is_the_image_table_and_more() -> None:
