@@ -80,7 +80,7 @@ def sliding(unit: Unit, place: Place, kernel: Value, *, keeps: bool, stride: Val
     extents = _axes(unit, place, kernel, "a window's extent")
     said = unit.stride if unit.stride is not None else stride
     steps = _axes(unit, place, 1 if said is None else said, "a step")
-    spread = _axes(unit, place, unit.modifiers.get("d") or 1, "a dilation")
+    spread = _axes(unit, place, unit.modifiers.get("d", 1), "a dilation")
     mode = _mode(unit)
     explicit = [name for name in ("same", "valid", "p") if name in unit.modifiers]
     if len(explicit) > 1:
@@ -89,15 +89,15 @@ def sliding(unit: Unit, place: Place, kernel: Value, *, keeps: bool, stride: Val
         if place.open and max(steps) > 1:
             raise unit.error(": how much :same adds depends on the whole text; say :p1 or the like")
         return Sliding(extents, steps, spread, "same", mode)
-    border = _axes(unit, place, unit.modifiers.get("p") or 0, "a padding", least=0)
+    border = _axes(unit, place, unit.modifiers.get("p", 0), "a padding", least=0)
     for axis, window in enumerate(zip(place.sizes, extents, steps, border, spread, strict=True)):
         if not (place.open and axis == place.dims - 1):
             _check_axis(unit, place, *window, rounds=place.rounds[axis])
     return Sliding(extents, steps, spread, border, mode)
 
 
-def _axes(unit: Unit, place: Place, value: Value, what: str, least: int = 1) -> tuple[int, ...]:
-    if isinstance(value, float):
+def _axes(unit: Unit, place: Place, value: Value | None, what: str, least: int = 1) -> tuple[int, ...]:
+    if value is None or isinstance(value, float):
         raise unit.error(f": {what} is a whole number, not {value}")
     try:
         values = per_axis(value, place.dims)
@@ -110,8 +110,7 @@ def _axes(unit: Unit, place: Place, value: Value, what: str, least: int = 1) -> 
 
 def _mode(unit: Unit) -> PaddingMode | float:
     if "fill" in unit.modifiers:
-        value = unit.modifiers["fill"]
-        return float(value) if isinstance(value, int | float) else 0.0
+        return float(unit.modifiers["fill"])  # type: ignore[arg-type]
     modes: tuple[PaddingMode, ...] = ("reflect", "replicate", "circular")
     return next((mode for mode in modes if mode in unit.modifiers), "zeros")
 

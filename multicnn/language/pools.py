@@ -136,7 +136,7 @@ POOLS: dict[str, Word] = {
         "spp4-2-1",
         "spatial pyramid pooling: the regions along an axis, for each level",
         _pyramid,
-        (Number("levels", (4, 2, 1), many=True),),
+        (Number("number of regions", (4, 2, 1), many=True),),
     ),
     "gap": Word("gap", "global average", lambda unit, place: GlobalAveragePool()),
     "gmp": Word("gmp", "global maximum", lambda unit, place: GlobalMaxPool()),

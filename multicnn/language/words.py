@@ -11,6 +11,7 @@ from multicnn.language.place import Place
 from multicnn.language.tree import Unit, Value
 
 REQUIRED = object()
+FLAGS = ("same", "valid", "floor", "reflect", "replicate", "circular")  # modifiers without a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +68,17 @@ class Word:
     def _check(self, unit: Unit, place: Place) -> None:
         if unit.stride is not None and not self.strides:
             raise unit.error(f" takes no step behind a slash; it is written like {self.form}")
-        for name in unit.modifiers:
+        for name, value in unit.modifiers.items():
             if name not in self.modifiers:
                 near = did_you_mean(name, self.modifiers) or f"; it takes {_listed(self.modifiers)}"
                 raise unit.error(f" takes no :{name}{near}")
+            if (value is None) != (name in FLAGS):
+                raise unit.error(f": :{name} {'takes no number' if name in FLAGS else f'needs a number, as :{name}2'}")
         if place.dims not in self.dims:
             if not place.dims:
                 raise unit.error(f" needs maps, and here is a vector of {place.channels} already")
-            axes = " or ".join(map(str, self.dims))
-            raise unit.error(f" works on {axes} axes, and here are {place.dims} ({place.shape()})")
+            axes = " or ".join(map(str, self.dims)) + (" axis" if self.dims == (1,) else " axes")
+            raise unit.error(f" works on {axes}, and here are {place.dims} ({place.shape()})")
 
     def _numbers(self, unit: Unit) -> list[Value]:
         """The numbers, with the defaults for those that are left out."""
