@@ -44,7 +44,8 @@ class GroupNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels, ...] to the same shape."""
-        return functional.group_norm(x, self.groups, self.weight, self.bias, self.eps)
+        # not functional's, which refuses one value a group: it becomes the bias
+        return torch.group_norm(x, self.groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return f"{self.groups} groups, {len(self.weight)} channels"

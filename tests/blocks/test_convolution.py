@@ -6,7 +6,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from multicnn.blocks.convolution import Convolution
 
@@ -108,27 +107,3 @@ def test_refuses_what_makes_no_filter(arguments: dict[str, Any], message: str) -
 def test_says_what_it_is() -> None:
     shown = repr(Convolution(4, 8, 3, stride=2, padding="same", groups=2))
     assert "4, 8, kernel=(3, 3), stride=(2, 2), padding=same" in shown
-
-
-class Net(torch.nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = Convolution(2, 3, 4, dims=1, stride=2, padding="same")
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(x)
-
-
-def test_same_padding_exports_with_a_dynamic_time_axis() -> None:
-    import onnxruntime as ort
-
-    net = Net().eval()
-    axes = ({0: torch.export.Dim("batch"), 2: torch.export.Dim("time", min=4, max=1000)},)
-    program = torch.onnx.export(
-        net, (torch.randn(2, 2, 12),), dynamo=True, opset_version=18, dynamic_shapes=axes, verbose=False
-    )
-    session = ort.InferenceSession(program.model_proto.SerializeToString())
-    for length in (5, 8, 13):
-        x = torch.randn(3, 2, length)
-        (y,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
-        np.testing.assert_allclose(y, net(x).detach().numpy(), atol=1e-5)

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from runs_as_onnx import assert_same_in_onnx
 
 from multicnn.blocks.pooling import AveragePool
 from multicnn.blocks.pooling_convolution import ConvolutionPool
@@ -52,7 +51,3 @@ def test_can_become_an_average_pool() -> None:
 def test_windows_do_not_overlap_unless_told() -> None:
     assert ConvolutionPool(3, (2, 3)).stride == (2, 3)
     assert ConvolutionPool(3, 3, 2).stride == (2, 2)
-
-
-def test_onnx_agrees() -> None:
-    assert_same_in_onnx(ConvolutionPool(3, 3, 2, 1), torch.randn(2, 3, 8, 7), torch.randn(1, 3, 8, 7))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from block_checks import assert_exports, assert_learns
+from block_checks import assert_learns, assert_same_in_onnx, examples
 from torch import nn
 
 from multicnn.blocks.convolution import CONVOLVE, Convolution
@@ -107,6 +107,7 @@ def test_one_axis_cannot_be_separated() -> None:
         SpatiallySeparable(2, 3, 3, dims=1)
 
 
-def test_separable_blocks_export() -> None:
-    steps = [DepthwiseSeparable(3, 4, 3, multiplier=2, padding="same"), SpatiallySeparable(4, 4, 3, padding="same")]
-    assert_exports(nn.Sequential(*steps, LowRank(4, 2, 3, 2, stride=2)), torch.randn(2, 3, 8, 7))
+@pytest.mark.parametrize("dims", [2, 3])
+def test_separable_blocks_export(dims: int) -> None:
+    steps = SpatiallySeparable(4, 4, 3, padding="same", dims=dims), LowRank(4, 2, 3, 2, stride=2, dims=dims)
+    assert_same_in_onnx(nn.Sequential(*steps), *examples(4, dims), free=(0, *range(2, 2 + dims)))
