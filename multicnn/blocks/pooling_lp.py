@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from multicnn.blocks.arithmetic import Size
 from multicnn.blocks.pooling import AVERAGE_POOL, WindowPool
+from multicnn.blocks.precision import widened
 
 
 class SumPool(WindowPool):
@@ -82,11 +83,11 @@ class GeneralisedMean(nn.Module):
             [batch, channels]; zeros where nothing is real.
         """
         real = torch.ones_like(x[:, :1], dtype=torch.bool).flatten(2) if mask is None else mask.flatten(1)[:, None]
-        powers = self.p * x.flatten(2).clamp(min=self.smallest).log()  # as logarithms, which do not overflow
+        powers = self.p * widened(x.flatten(2)).clamp(min=self.smallest).log()  # as logarithms, which do not overflow
         nothing = ~real.any(-1)
         total = powers.masked_fill(~real, -torch.inf).logsumexp(-1).masked_fill(nothing, 0.0)
-        mean = (total - real.sum(-1).clamp(min=1).to(x.dtype).log()) / self.p[:, 0]
-        return mean.exp().masked_fill(nothing, 0.0)
+        mean = (total - real.sum(-1).clamp(min=1).to(total.dtype).log()) / self.p[:, 0]
+        return mean.exp().masked_fill(nothing, 0.0).to(x.dtype)
 
     def extra_repr(self) -> str:
         return f"{len(self.p)} powers"

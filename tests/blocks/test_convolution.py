@@ -96,6 +96,7 @@ def test_starts_with_he_weights_and_no_bias() -> None:
         ({"dims": 4}, "1, 2 or 3 axes, not 4"),
         ({"groups": 3}, "3 groups do not divide 4 and 8"),
         ({"padding": "some"}, 'not "some"'),
+        ({"padding": (1, -1)}, "not 1 and -1"),
         ({"kernel": (3, 3, 3)}, "2 numbers"),
     ],
 )

@@ -165,6 +165,10 @@ def test_transposed_same_goes_back_to_multiples_of_the_stride(kernel: int, strid
     torch.testing.assert_close((there(x) * y).sum(), (x * back(y)).sum())  # <Cx, y> = <x, Cᵀy>
 
 
+def test_transposed_may_reach_on_by_less_than_the_dilation() -> None:
+    assert TransposedConvolution(1, 1, 3, dims=1, dilation=2, output_padding=1)(torch.zeros(1, 1, 4)).shape[2] == 9
+
+
 def test_transposed_keeps_the_signals_size() -> None:
     torch.manual_seed(0)
     y = TransposedConvolution(64, 64, 4, stride=2, padding=1)(torch.randn(2, 64, 16, 16))
@@ -178,6 +182,10 @@ def test_transposed_keeps_the_signals_size() -> None:
         ({"groups": 3}, "3 groups do not divide"),
         ({"stride": 0}, "stride cannot be 0"),
         ({"padding": "all"}, 'not "all"'),
+        ({"padding": -1}, "not -1"),
+        ({"output_padding": 1}, "not 1"),
+        ({"output_padding": (1, 2), "stride": 2}, r"not \(1, 2\)"),
+        ({"output_padding": -1, "stride": 2}, "not -1"),
     ],
 )
 def test_transposed_refuses(arguments: dict[str, Any], message: str) -> None:

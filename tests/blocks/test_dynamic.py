@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from multicnn.blocks.convolution import CONVOLVE
 from multicnn.blocks.dynamic import DynamicConvolution, DynamicLocalFilter
-from multicnn.blocks.hypernetwork import HyperConvolution, StyleBank
+from multicnn.blocks.hypernetwork import HyperConvolution, StaticHyperConvolution, StyleBank
 
 SIDES = (6, 5, 4)
 
@@ -57,7 +57,14 @@ def test_a_high_temperature_lets_every_kernel_speak() -> None:
     assert layer.attention(x).amax(1).mean() > 0.9
 
 
-@pytest.mark.parametrize(("arguments", "message"), [({"kernels": 0}, "not 0"), ({"temperature": -1.0}, "not -1.0")])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"kernels": 0}, "kernel, not 0"),
+        ({"temperature": -1.0}, "not -1.0"),
+        ({"reduction": 0}, "or more, not 0"),
+    ],
+)
 def test_dynamic_convolution_refuses(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         DynamicConvolution(8, 6, 3, **arguments)
@@ -105,6 +112,18 @@ def test_local_filters_learn_from_the_input_itself(dims: int) -> None:
     x = torch.randn(2, 2, *SIDES[:dims])
     assert layer(x).shape == x.shape
     assert_learns(layer, layer(x))
+
+
+def test_local_filters_have_an_extent_whoever_predicts_them() -> None:
+    with pytest.raises(ValueError, match="kernel cannot be 0 and 3"):
+        DynamicLocalFilter(2, (0, 3), generator=Everywhere(torch.randn(6)))
+
+
+@pytest.mark.parametrize(("embedding", "hidden"), [(0, 4), (5, 0)])
+@pytest.mark.parametrize("kind", [HyperConvolution, StaticHyperConvolution])
+def test_a_hypernetwork_predicts_from_something(kind: type[HyperConvolution], embedding: int, hidden: int) -> None:
+    with pytest.raises(ValueError, match=f"not from {embedding} and {hidden}"):
+        kind(2, 3, 3, embedding, hidden=hidden)
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])

@@ -44,6 +44,11 @@ def test_laplacian_agrees_with_the_definition() -> None:
         assert found[i, j] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.float16])
+def test_laplacian_takes_whole_numbers_and_half_precision(dtype: torch.dtype) -> None:
+    torch.testing.assert_close(laplacian(ring(5).to(dtype)), laplacian(ring(5)))
+
+
 def test_agrees_with_the_formula() -> None:
     conv = SpectralGraphConvolution(2, 3, random_graph(7)).double()
     nn.init.normal_(conv.bias)
@@ -94,6 +99,7 @@ def test_the_unit_gates_half_by_the_other_half() -> None:
     ("adjacency", "frequencies", "message"),
     [
         (torch.ones(2, 3), None, r"not \[2, 3\]"),
+        (torch.ones(0, 0), None, r"not \[0, 0\]"),
         (torch.tensor([[0.0, 1.0], [2.0, 0.0]]), None, "symmetric"),
         (-torch.ones(2, 2), None, "below 0"),
         (torch.ones(3, 3), 4, "1 to 3 frequencies, not 4"),

@@ -108,6 +108,11 @@ def test_pre_activation_is_norm_relu_conv_twice() -> None:
     torch.testing.assert_close(block(x), torch.conv2d(inner, block.conv2.weight, None, 1, 1) + around)
 
 
+def test_an_inverted_bottleneck_needs_filters_with_a_middle() -> None:
+    with pytest.raises(ValueError, match="odd extent, not 4"):
+        InvertedBottleneck(4, 4, kernel=4)
+
+
 def test_squeeze_excitation_keeps_one_number_and_refuses_to_grow() -> None:
     assert SqueezeExcitation(4, 16).fc1.weight.shape == (1, 4, 1, 1)
     with pytest.raises(ValueError, match="not 0"):

@@ -100,6 +100,13 @@ def test_local_responses_are_torchs_but_for_the_size() -> None:
     torch.testing.assert_close(LocalResponseNorm()(x), nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2)(x))
 
 
+def test_local_responses_of_half_precision_do_not_overflow() -> None:
+    x = torch.full((1, 5, 2), 1000.0, dtype=torch.float16)
+    y = LocalResponseNorm(alpha=0.01)(x)
+    assert y.dtype == torch.float16
+    torch.testing.assert_close(y, LocalResponseNorm(alpha=0.01)(x.float()).half())
+
+
 @pytest.mark.parametrize("size", [0, 4])
 def test_local_responses_refuse_a_lopsided_window(size: int) -> None:
     with pytest.raises(ValueError, match=f"not {size}"):

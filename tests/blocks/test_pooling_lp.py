@@ -138,6 +138,12 @@ def test_generalised_mean_does_not_overflow() -> None:
     torch.testing.assert_close(y, torch.tensor([[1e6]]), rtol=1e-4, atol=0)
 
 
+def test_generalised_mean_of_half_precision_counts_beyond_its_range() -> None:
+    y = GeneralisedMean(p=1.0).half()(torch.full((1, 1, 300, 300), 0.5, dtype=torch.float16))
+    assert y.dtype == torch.float16
+    assert y.item() == pytest.approx(0.5, rel=1e-3)
+
+
 @pytest.mark.parametrize("settings", [{"p": 0.0}, {"smallest": 0.0}])
 def test_generalised_mean_refuses_what_has_no_power(settings: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(settings))}=0.0"):

@@ -88,6 +88,13 @@ def test_a_lower_rank_loses_the_small_singular_values_and_no_more() -> None:
     torch.testing.assert_close((split.whole_kernel() - conv.weight).norm(), lost)
 
 
+def test_a_layer_in_half_precision_is_split_in_single_and_stays_in_half() -> None:
+    conv = Convolution(4, 6, 3).bfloat16()
+    split = LowRank.from_convolution(conv, 12)
+    assert {parameter.dtype for parameter in split.parameters()} == {torch.bfloat16}
+    torch.testing.assert_close(split.float().whole_kernel(), conv.weight.float(), rtol=0, atol=0.02)
+
+
 @pytest.mark.parametrize(
     ("conv", "rank", "message"),
     [
