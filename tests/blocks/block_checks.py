@@ -1,10 +1,48 @@
-"""What the tests of the blocks share: the explicit matrix of a convolution, and the way through ONNX Runtime."""
+"""What the tests of the blocks share: the convolution by hand and as an explicit matrix, and the way through ONNX."""
+
+import itertools
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 NUMPY_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+def convolve_by_hand(
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    stride: int,
+    ends: list[tuple[int, int]],
+    dilation: int,
+    groups: int,
+) -> np.ndarray:
+    """The definition: at each place the sum of weights times what lies under them; any number of axes."""
+    x = np.pad(x, [(0, 0), (0, 0), *ends])
+    kernel = weight.shape[2:]
+    places = [(side - dilation * (k - 1) - 1) // stride + 1 for side, k in zip(x.shape[2:], kernel, strict=True)]
+    out_of_group, in_of_group = weight.shape[0] // groups, weight.shape[1]
+    y = np.empty((len(x), weight.shape[0], *places))
+    for b, o in np.ndindex(y.shape[:2]):
+        first = o // out_of_group * in_of_group
+        for place in np.ndindex(*places):
+            total = bias[o]
+            for c in range(in_of_group):
+                for k in np.ndindex(*kernel):
+                    where = tuple(p * stride + d * dilation for p, d in zip(place, k, strict=True))
+                    total += weight[(o, c, *k)] * x[(b, first + c, *where)]
+            y[(b, o, *place)] = total
+    return y
+
+
+def same_ends(side: int, kernel: int, stride: int, dilation: int = 1) -> tuple[int, int]:
+    """What has to be added so that ceil(W / S) windows fit, the larger half behind; found by trying."""
+    wanted = -(-side // stride)
+    total = next(t for t in itertools.count() if (side + t - dilation * (kernel - 1) - 1) // stride + 1 >= wanted)
+    if stride == 1:
+        total = dilation * (kernel - 1)
+    return total // 2, total - total // 2
 
 
 def convolution_matrix(
@@ -32,6 +70,17 @@ def convolution_matrix(
             if min(where) >= 0:
                 matrix[(o, *place, o // out_of_group * in_of_group + c, *where)] += weight[(o, c, *k)]
     return matrix.reshape(weight.shape[0] * int(np.prod(places)), -1)
+
+
+def assert_is_matrix(module: nn.Module, matrix: np.ndarray, *shape: int, offset: np.ndarray | float = 0.0) -> None:
+    """Forwards the module is y = C x + offset, and backwards its slope is multiplied by C's transpose."""
+    x = torch.randn(1, *shape, dtype=torch.float64, requires_grad=True)
+    y = module(x)
+    np.testing.assert_allclose(y.detach().numpy().ravel(), matrix @ x.detach().numpy().ravel() + offset, atol=1e-12)
+    slope = torch.randn_like(y)
+    y.backward(slope)
+    assert x.grad is not None
+    np.testing.assert_allclose(x.grad.numpy().ravel(), matrix.T @ slope.numpy().ravel(), atol=1e-12)
 
 
 class SideBySide(nn.Module):

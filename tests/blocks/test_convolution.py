@@ -1,49 +1,13 @@
-import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from block_checks import convolve_by_hand, same_ends
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multicnn.blocks.convolution import Convolution
-
-
-def convolve_by_hand(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray,
-    stride: int,
-    ends: list[tuple[int, int]],
-    dilation: int,
-    groups: int,
-) -> np.ndarray:
-    """The definition: at each place the sum of weights times what lies under them; any number of axes."""
-    x = np.pad(x, [(0, 0), (0, 0), *ends])
-    kernel = weight.shape[2:]
-    places = [(side - dilation * (k - 1) - 1) // stride + 1 for side, k in zip(x.shape[2:], kernel, strict=True)]
-    out_of_group, in_of_group = weight.shape[0] // groups, weight.shape[1]
-    y = np.empty((len(x), weight.shape[0], *places))
-    for b, o in np.ndindex(y.shape[:2]):
-        first = o // out_of_group * in_of_group
-        for place in np.ndindex(*places):
-            total = bias[o]
-            for c in range(in_of_group):
-                for k in np.ndindex(*kernel):
-                    where = tuple(p * stride + d * dilation for p, d in zip(place, k, strict=True))
-                    total += weight[(o, c, *k)] * x[(b, first + c, *where)]
-            y[(b, o, *place)] = total
-    return y
-
-
-def same_ends(side: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    """What has to be added so that ceil(W / S) windows fit, the larger half behind; found by trying."""
-    wanted = -(-side // stride)
-    total = next(t for t in itertools.count() if (side + t - dilation * (kernel - 1) - 1) // stride + 1 >= wanted)
-    if stride == 1:
-        total = dilation * (kernel - 1)
-    return total // 2, total - total // 2
 
 
 @settings(max_examples=40, deadline=None)

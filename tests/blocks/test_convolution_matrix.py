@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from block_checks import convolution_matrix
+from block_checks import assert_is_matrix, convolution_matrix, same_ends
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -61,21 +61,28 @@ def test_every_padding_mode_is_its_matrix_forwards_and_its_transpose_backwards(
         groups=groups,
         mode=mode,
     )
-    x = torch.randn(1, 2, *sides, dtype=torch.float64, requires_grad=True)
-    y = conv(x)
-    np.testing.assert_allclose(y.detach().numpy().ravel(), matrix @ x.detach().numpy().ravel(), atol=1e-12)
-    slope = torch.randn_like(y)
-    y.backward(slope)
-    assert x.grad is not None
-    np.testing.assert_allclose(x.grad.numpy().ravel(), matrix.T @ slope.numpy().ravel(), atol=1e-12)
+    assert_is_matrix(conv, matrix, 2, *sides)
 
 
-@pytest.mark.parametrize("mode", PADDING_MODES)
-def test_same_padding_takes_every_mode(mode: Any) -> None:
-    conv = Convolution(1, 1, 4, dims=1, padding="same", stride=2, padding_mode=mode, bias=False).double()
-    matrix = convolution_matrix(conv.weight.detach().numpy(), (7,), ends=[(1, 2)], stride=2, mode=mode)
-    x = torch.randn(1, 1, 7, dtype=torch.float64)
-    np.testing.assert_allclose(conv(x).detach().numpy().ravel(), matrix @ x.numpy().ravel(), atol=1e-12)
+@settings(max_examples=60, deadline=None)
+@given(
+    dims=st.integers(1, 3),
+    kernel=st.integers(1, 4),
+    stride=st.integers(1, 3),
+    mode=st.sampled_from([*PADDING_MODES, -1.5]),
+    seed=st.integers(0, 10_000),
+)
+def test_same_padding_takes_every_mode(dims: int, kernel: int, stride: int, mode: Any, seed: int) -> None:
+    torch.manual_seed(seed)
+    sides = SIDES[:dims]
+    conv = Convolution(2, 2, kernel, dims=dims, padding="same", stride=stride, padding_mode=mode, bias=False).double()
+    weight, ends = conv.weight.detach().numpy(), [same_ends(side, kernel, stride) for side in sides]
+    if isinstance(mode, str):
+        assert_is_matrix(conv, convolution_matrix(weight, sides, ends=ends, stride=stride, mode=mode), 2, *sides)
+    else:  # zeros around an input from which the number is taken off, and which whole filters then see everywhere
+        matrix = convolution_matrix(weight, sides, ends=ends, stride=stride)
+        everywhere = np.repeat(mode * weight.reshape(2, -1).sum(1), len(matrix) // 2)
+        assert_is_matrix(conv, matrix, 2, *sides, offset=everywhere - mode * matrix.sum(1))
 
 
 def test_a_number_can_lie_around_the_input() -> None:
@@ -144,14 +151,9 @@ def test_transposed_is_the_transposed_matrix(
         dilation=dilation,
         groups=groups,
     )
-    x = torch.randn(1, 2, *conv(torch.zeros(1, 4, *sides)).shape[2:], dtype=torch.float64, requires_grad=True)
-    y = spread(x)
-    assert y.shape == (1, 4, *sides)
-    np.testing.assert_allclose(y.detach().numpy().ravel(), matrix.T @ x.detach().numpy().ravel(), atol=1e-12)
-    slope = torch.randn_like(y)
-    y.backward(slope)
-    assert x.grad is not None
-    np.testing.assert_allclose(x.grad.numpy().ravel(), matrix @ slope.numpy().ravel(), atol=1e-12)
+    places = conv(torch.zeros(1, 4, *sides)).shape[2:]
+    assert spread(torch.zeros(1, 2, *places).double()).shape == (1, 4, *sides)
+    assert_is_matrix(spread, matrix.T, 2, *places)
 
 
 @pytest.mark.parametrize("kernel", [1, 2, 3, 4])
