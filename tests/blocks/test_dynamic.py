@@ -39,6 +39,16 @@ def test_dynamic_convolution_is_one_with_the_mixed_kernel(dims: int, groups: int
     assert_learns(layer, layer(x))
 
 
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_padding_has_no_say_in_the_mixture(dims: int) -> None:
+    layer = DynamicConvolution(4, 6, 1, temperature=1.0, reduction=1, dims=dims).double()
+    x, mask = torch.randn(2, 4, *SIDES[:dims], dtype=torch.float64), torch.ones(2, *SIDES[:dims], dtype=torch.bool)
+    mask[:, 4:] = False  # along the first axis
+    x[:, :, 4:] += 5
+    torch.testing.assert_close(layer(x, mask)[:, :, :4], layer(x[:, :, :4]))
+    assert not torch.allclose(layer(x)[:, :, :4], layer(x[:, :, :4]))
+
+
 def test_attention_is_the_formula() -> None:
     layer = DynamicConvolution(8, 6, 3, kernels=3, temperature=2.0).double()
     x = torch.randn(4, 8, 5, 5, dtype=torch.float64)
@@ -162,23 +172,16 @@ def test_hyper_convolution_exports() -> None:
     assert_same_in_onnx(layer, (torch.randn(2, 2, 6, 5), torch.randn(2, 5)))
 
 
-class OneEmbedding(nn.Module):
-    """A layer with an embedding of its own, as in the paper."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.embedding = nn.Parameter(torch.randn(5))
-        self.conv = HyperConvolution(2, 3, 3, 5, hidden=4, padding="same")
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(x, self.embedding)
-
-
-def test_a_layers_own_embedding_learns_and_exports() -> None:
-    layer = OneEmbedding()
-    x = torch.randn(2, 2, 6, 5)
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_a_static_hypernetwork_predicts_from_an_embedding_of_its_own(dims: int) -> None:
+    layer = StaticHyperConvolution(2, 3, 3, 5, hidden=4, dims=dims, stride=2, padding="same").double()
+    nn.init.normal_(layer.inner.bias)
+    nn.init.normal_(layer.outer.bias)
+    other = HyperConvolution(2, 3, 3, 5, hidden=4, dims=dims, stride=2, padding="same").double()
+    other.load_state_dict({name: value for name, value in layer.state_dict().items() if name != "embedding"})
+    x = torch.randn(2, 2, *SIDES[:dims], dtype=torch.float64)
+    torch.testing.assert_close(layer(x), other(x, layer.embedding))
     assert_learns(layer, layer(x))
-    assert_same_in_onnx(layer, x)
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])

@@ -113,6 +113,16 @@ def test_an_inverted_bottleneck_needs_filters_with_a_middle() -> None:
         InvertedBottleneck(4, 4, kernel=4)
 
 
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_padding_has_no_say_in_squeeze_and_excitation(dims: int) -> None:
+    block = SqueezeExcitation(4, 1, dims=dims)
+    x, mask = torch.randn(2, 4, *SIDES[:dims]), torch.ones(2, *SIDES[:dims], dtype=torch.bool)
+    mask[:, 5:] = False  # along the first axis
+    x[:, :, 5:] += 5
+    torch.testing.assert_close(block(x, mask)[:, :, :5], block(x[:, :, :5]))
+    assert not torch.allclose(block(x)[:, :, :5], block(x[:, :, :5]))
+
+
 def test_squeeze_excitation_keeps_one_number_and_refuses_to_grow() -> None:
     assert SqueezeExcitation(4, 16).fc1.weight.shape == (1, 4, 1, 1)
     with pytest.raises(ValueError, match="not 0"):
