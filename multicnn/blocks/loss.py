@@ -24,7 +24,7 @@ class Loss(nn.Module):
     def __init__(self, *, weights: Sequence[float] | Tensor | None = None) -> None:
         super().__init__()
         self.register_buffer("weights", None if weights is None else torch.as_tensor(weights, dtype=torch.float32))
-        if self.weights is not None and (self.weights.ndim != 1 or not len(self.weights) or not _count(self.weights)):
+        if self.weights is not None and not _one_for_each_class(self.weights):
             raise ValueError(f"weights are one number for each class, from 0 on, not {self.weights.tolist()}")
 
     def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
@@ -65,8 +65,8 @@ class Loss(nn.Module):
         return self.weights.to(logits.dtype)
 
 
-def _count(weights: Tensor) -> bool:
-    return bool((weights.isfinite() & (weights >= 0)).all())
+def _one_for_each_class(weights: Tensor) -> bool:
+    return weights.ndim == 1 and len(weights) > 0 and bool((weights.isfinite() & (weights >= 0)).all())
 
 
 class CrossEntropy(Loss):
@@ -91,7 +91,7 @@ class CrossEntropy(Loss):
         weights = self.class_weights(logits)
         if weights is None:
             return functional.cross_entropy(logits, truth, label_smoothing=self.label_smoothing)
-        nothing = weights[truth].sum() == 0
+        nothing = weights[truth].sum() == 0  # 0 / 0 has no slope either, so then each class weighs more
         measured = functional.cross_entropy(logits, truth, weights + nothing, label_smoothing=self.label_smoothing)
         return measured.masked_fill(nothing, 0.0)
 
