@@ -21,7 +21,9 @@ class LearnedELU(nn.Module):
     """x above zero, and a (exp(x) - 1) below, where the network learns a.
 
     Clevert et al. 2015, "Fast and Accurate Deep Network Learning by Exponential Linear Units", section 3, where a is
-    fixed; it is learned in Trottier et al. 2016, "Parametric Exponential Linear Unit".
+    fixed. Trottier et al. 2016, "Parametric Exponential Linear Unit", learn it too, with a second number b: their unit
+    is (a / b) x above zero, has no bend at 0, and keeps both positive. This one leaves x alone above zero, bends at 0
+    once a is not 1, and does not hold a back: at 0 it is a ReLU, and below 0 it rises on the left too.
 
     Args:
         a: at the start; below zero the answer never falls under -a.

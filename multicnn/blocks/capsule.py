@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from multicnn.blocks.arithmetic import Size
 from multicnn.blocks.convolution import Convolution, Padding
+from multicnn.blocks.precision import widened
 
 
 def squash(x: Tensor, dim: int = -1) -> Tensor:
@@ -18,9 +19,10 @@ def squash(x: Tensor, dim: int = -1) -> Tensor:
         x: vectors along one axis.
         dim: that axis.
     """
-    square = x.square().sum(dim, keepdim=True)
-    length = square.clamp(min=torch.finfo(x.dtype).tiny).sqrt()  # the root's slope is infinite at 0
-    return x * length / (1 + square)
+    wide = widened(x)
+    square = wide.square().sum(dim, keepdim=True)
+    length = square.clamp(min=torch.finfo(square.dtype).tiny).sqrt()  # the root's slope is infinite at 0
+    return (wide * (length / (1 + square))).to(x.dtype)
 
 
 class PrimaryCapsules(nn.Module):
@@ -33,6 +35,9 @@ class PrimaryCapsules(nn.Module):
         capsules: how many kinds of capsules there are at each place.
         length: how many numbers a capsule has.
         kernel, stride, padding, dims: as in `Convolution`.
+
+    Raises:
+        ValueError: no capsules, or sizes that make no filter.
     """
 
     def __init__(
@@ -47,6 +52,8 @@ class PrimaryCapsules(nn.Module):
         dims: int = 2,
     ) -> None:
         super().__init__()
+        if min(capsules, length) < 1:
+            raise ValueError(f"there is 1 capsule of 1 number or more at each place, not {capsules} of {length}")
         self.length = length
         self.conv = Convolution(channels_in, capsules * length, kernel, stride=stride, padding=padding, dims=dims)
 
@@ -70,7 +77,7 @@ class DynamicRouting(nn.Module):
         iterations: r, how often agreement is looked for; 1 spreads each voice evenly.
 
     Raises:
-        ValueError: no iterations.
+        ValueError: no iterations, or no capsules.
     """
 
     def __init__(
@@ -79,6 +86,9 @@ class DynamicRouting(nn.Module):
         super().__init__()
         if iterations < 1:
             raise ValueError(f"routing takes at least one iteration, not {iterations}")
+        if min(capsules_in, length_in, capsules_out, length_out) < 1:
+            sizes = f"{capsules_in} x {length_in} to {capsules_out} x {length_out}"
+            raise ValueError(f"routing leads from capsules to capsules, each of 1 number or more, not from {sizes}")
         self.iterations = iterations
         self.weight = nn.Parameter(torch.empty(capsules_in, capsules_out, length_out, length_in))
         nn.init.normal_(self.weight, std=capsules_out / math.sqrt(capsules_in * length_out))

@@ -45,7 +45,10 @@ def fixed_padding(
     if padding == "valid":
         return (0,) * dims
     if not isinstance(padding, str):
-        return per_axis(padding, dims)
+        amounts = per_axis(padding, dims)
+        if min(amounts) < 0:
+            raise ValueError(f"padding is 0 or more, not {' and '.join(map(str, amounts))}")
+        return amounts
     if padding != "same":
         raise ValueError(f'padding is a number, "same" or "valid", not "{padding}"')
     total = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]

@@ -14,7 +14,7 @@ from multicnn.blocks.arithmetic import run_on_meta
 from multicnn.blocks.backbone import Backbone
 from multicnn.blocks.convolution import Convolution
 from multicnn.blocks.dropout import Dropout
-from multicnn.blocks.normalisation import BatchNorm, LocalResponseNorm
+from multicnn.blocks.normalisation import BatchNorm, LayerNorm, LocalResponseNorm
 from multicnn.blocks.pooling import AveragePool, GlobalAveragePool, GlobalMaxPool, MaxPool, WindowPool
 from multicnn.blocks.pooling_regions import RegionPool
 
@@ -24,7 +24,8 @@ Layer = TypeVar("Layer", bound=nn.Module)
 # They do the same to every place, wherever it is, or are windows that slide already.
 KEPT = (
     *(type(make()) for make in (ACTIVATIONS | GATES).values()),
-    *(nn.Identity, nn.Dropout, Dropout, BatchNorm, LocalResponseNorm, Convolution, WindowPool),
+    *(nn.Identity, nn.ReLU6, nn.Hardswish, nn.Dropout, nn.Dropout2d, Dropout),
+    *(BatchNorm, LocalResponseNorm, Convolution, WindowPool),
     *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.BatchNorm2d, nn.BatchNorm3d),
     *(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d),
 )
@@ -86,7 +87,7 @@ def _convert(layer: nn.Module, shape: Shape) -> tuple[nn.Module, Shape]:
         return _window(layer, shape)
     if isinstance(layer, nn.BatchNorm1d) and max(shape[1:]) == 1:
         return _batch_norm(layer), shape
-    if isinstance(layer, KEPT):
+    if isinstance(layer, KEPT) or (isinstance(layer, LayerNorm) and layer.each_place):
         kept = copy.deepcopy(layer)
         return kept, _output_shape(kept, shape)
     raise ValueError(f"{type(layer).__name__} has no form that slides over maps")

@@ -4,8 +4,8 @@ import math
 
 from torch import Tensor, nn
 
-from multicnn.blocks.arithmetic import Size, per_axis
-from multicnn.blocks.convolution import Convolution, Padding, surround
+from multicnn.blocks.arithmetic import Size
+from multicnn.blocks.convolution import Convolution, Padding, filter_sizes, surround
 from multicnn.blocks.pooling import GlobalAveragePool
 from multicnn.blocks.windows import windows
 
@@ -15,7 +15,8 @@ class DynamicConvolution(nn.Module):
 
     Chen et al. 2019, "Dynamic Convolution: Attention over Convolution Kernels", equation 1 and section 3. Because a
     convolution is linear, the mixed kernel's answer is the mixture of the K kernels' answers, which is how it is
-    computed: it trains, and exports, as one convolution with K times as many filters.
+    computed: it trains, and exports, as one convolution with K times as many filters. That costs K times the
+    multiply-adds, in use too, where the paper mixes the kernels first and convolves once.
 
     Args:
         channels_in: the input's channels.
@@ -28,7 +29,7 @@ class DynamicConvolution(nn.Module):
         dims, stride, padding, dilation, groups, bias: as in `Convolution`.
 
     Raises:
-        ValueError: no kernels, or a temperature that is not above 0.
+        ValueError: no kernels, a temperature that is not above 0, or a reduction below 1.
     """
 
     def __init__(
@@ -52,6 +53,8 @@ class DynamicConvolution(nn.Module):
             raise ValueError(f"a dynamic convolution mixes at least one kernel, not {kernels}")
         if temperature <= 0:
             raise ValueError(f"a temperature is above 0, not {temperature}")
+        if reduction < 1:
+            raise ValueError(f"channels can be reduced 1 times or more, not {reduction}")
         self.kernels = kernels
         self.temperature = temperature
         self.conv = Convolution(
@@ -100,6 +103,8 @@ class DynamicLocalFilter(nn.Module):
     """Predicts a filter for each place and applies it there: it can move, sharpen or blur each part in its own way.
 
     De Brabandere et al. 2016, "Dynamic Filter Networks", section 3.1.2. Stride 1; zeros around the input keep its size.
+    An account of the layers counts the generator's multiply-adds; the filtering takes one for each point of a filter,
+    at each place of each channel, which is next to nothing beside them.
 
     Args:
         channels: of the input; each channel is filtered by itself.
@@ -110,6 +115,9 @@ class DynamicLocalFilter(nn.Module):
         generator: predicts the filters, [batch, condition, ...] to [batch, filters * points, ...] of the same size,
             with `channels` filters, or one where they share it; a convolution of the same extent by default.
         dims: 1, 2 or 3.
+
+    Raises:
+        ValueError: sizes that make no filter.
     """
 
     def __init__(
@@ -124,7 +132,7 @@ class DynamicLocalFilter(nn.Module):
         dims: int = 2,
     ) -> None:
         super().__init__()
-        self.kernel = per_axis(kernel, dims)
+        self.kernel, *_ = filter_sizes(channels, channels, kernel, dims)
         self.filters = 1 if shared else channels
         self.normalised = normalised
         points = self.filters * math.prod(self.kernel)

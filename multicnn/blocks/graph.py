@@ -26,6 +26,8 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
+from multicnn.blocks.precision import widened
+
 
 def laplacian(adjacency: Tensor) -> Tensor:
     """The normalised Laplacian L = I - D^(-1/2) A D^(-1/2); a node without neighbours has a row of zeros.
@@ -33,12 +35,13 @@ def laplacian(adjacency: Tensor) -> Tensor:
     Chung 1997, "Spectral Graph Theory", section 1.2.
 
     Args:
-        adjacency: A, how strongly two nodes are joined, [nodes, nodes]; symmetric, from 0 on.
+        adjacency: A, how strongly two nodes are joined, [nodes, nodes]; symmetric, from 0 on; whole numbers will do.
 
     Raises:
         ValueError: no such matrix.
     """
-    if adjacency.dim() != 2 or adjacency.shape[0] != adjacency.shape[1]:
+    adjacency = widened(adjacency)
+    if adjacency.dim() != 2 or adjacency.shape[0] != adjacency.shape[1] or not len(adjacency):
         raise ValueError(f"an adjacency matrix is [nodes, nodes], not {list(adjacency.shape)}")
     if not torch.equal(adjacency, adjacency.T) or adjacency.min() < 0:
         raise ValueError("an adjacency matrix is symmetric, with no number below 0; this one is not")

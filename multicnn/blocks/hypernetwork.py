@@ -24,6 +24,9 @@ class HyperConvolution(nn.Module):
         embedding: how many numbers an embedding has.
         hidden: how many numbers stand for one input channel's filters, between the two linear layers.
         dims, stride, padding, dilation: as in `Convolution`.
+
+    Raises:
+        ValueError: no numbers in an embedding or between the layers, or sizes that make no filter.
     """
 
     def __init__(
@@ -40,6 +43,8 @@ class HyperConvolution(nn.Module):
         dilation: Size = 1,
     ) -> None:
         super().__init__()
+        if min(embedding, hidden) < 1:
+            raise ValueError(f"a kernel is predicted from 1 number or more, not from {embedding} and {hidden}")
         self.kernel, self.stride, self.dilation = filter_sizes(
             channels_in, channels_out, kernel, dims, stride, dilation
         )

@@ -21,6 +21,9 @@ class InvertedBottleneck(nn.Module):
         expansion: t, how many times wider the middle is; at 1 there is nothing to widen.
         kernel: the depthwise filters' extent, odd.
         dims: 1, 2 or 3.
+
+    Raises:
+        ValueError: an even kernel.
     """
 
     def __init__(
@@ -34,6 +37,8 @@ class InvertedBottleneck(nn.Module):
         dims: int = 2,
     ) -> None:
         super().__init__()
+        if kernel % 2 == 0:
+            raise ValueError(f"filters that keep the size have an odd extent, not {kernel}")
         wide = channels_in * expansion
         widen = Convolution(channels_in, wide, 1, bias=False, dims=dims)
         each = DepthwiseConvolution(wide, kernel, stride=stride, padding=kernel // 2, bias=False, dims=dims)

@@ -24,15 +24,49 @@ class Loss(nn.Module):
     def __init__(self, *, weights: Sequence[float] | Tensor | None = None) -> None:
         super().__init__()
         self.register_buffer("weights", None if weights is None else torch.as_tensor(weights, dtype=torch.float32))
-        if self.weights is not None and (self.weights.ndim != 1 or self.weights.min() < 0):
+        if self.weights is not None and not _one_for_each_class(self.weights):
             raise ValueError(f"weights are one number for each class, from 0 on, not {self.weights.tolist()}")
 
-    def mean(self, losses: Tensor, truth: Tensor) -> Tensor:
-        """The examples' losses, [batch], and their classes to one number."""
-        if self.weights is None:
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Measures.
+
+        Args:
+            logits: [batch, classes].
+            truth: the true classes' numbers, [batch].
+
+        Returns:
+            One number; 0 where all of the batch's classes weigh nothing.
+
+        Raises:
+            ValueError: weights for another number of classes.
+        """
+        weights = self.class_weights(logits)
+        losses = self.each(logits, truth)
+        if weights is None:
             return losses.mean()
-        weights = self.weights.to(losses.dtype)[truth]
-        return (weights * losses).sum() / weights.sum()
+        shares = weights[truth]
+        total = shares.sum()
+        return (shares * losses).sum() / total.masked_fill(total == 0, 1.0)
+
+    def each(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Logits [batch, classes] and the true classes' numbers [batch] to each example's loss, [batch]."""
+        raise NotImplementedError
+
+    def class_weights(self, logits: Tensor) -> Tensor | None:
+        """The weights, [classes], in the logits' precision.
+
+        Raises:
+            ValueError: weights for another number of classes.
+        """
+        if self.weights is None:
+            return None
+        if len(self.weights) != logits.shape[1]:
+            raise ValueError(f"{len(self.weights)} weights are not one for each of {logits.shape[1]} classes")
+        return self.weights.to(logits.dtype)
+
+
+def _one_for_each_class(weights: Tensor) -> bool:
+    return weights.ndim == 1 and len(weights) > 0 and bool((weights.isfinite() & (weights >= 0)).all())
 
 
 class CrossEntropy(Loss):
@@ -53,9 +87,13 @@ class CrossEntropy(Loss):
         self.label_smoothing = label_smoothing
 
     def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
-        """Logits [batch, classes] and the true classes' numbers [batch] to one number."""
-        weights = None if self.weights is None else self.weights.to(logits.dtype)
-        return functional.cross_entropy(logits, truth, weights, label_smoothing=self.label_smoothing)
+        """As in `Loss`; smoothed, the other classes' weights count as well."""
+        weights = self.class_weights(logits)
+        if weights is None:
+            return functional.cross_entropy(logits, truth, label_smoothing=self.label_smoothing)
+        nothing = weights[truth].sum() == 0  # 0 / 0 has no slope either, so then each class weighs more
+        measured = functional.cross_entropy(logits, truth, weights + nothing, label_smoothing=self.label_smoothing)
+        return measured.masked_fill(nothing, 0.0)
 
 
 class Hinge(Loss):
@@ -75,11 +113,11 @@ class Hinge(Loss):
             raise ValueError(f"the true class has to lead by more than nothing, not by {margin}")
         self.margin = margin
 
-    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
-        """Logits [batch, classes] and the true classes' numbers [batch] to one number."""
+    def each(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """As in `Loss`."""
         true = truth[:, None]
         behind = (logits - logits.gather(1, true) + self.margin).relu()
-        return self.mean(behind.scatter(1, true, 0.0).sum(1), truth)
+        return behind.scatter(1, true, 0.0).sum(1)
 
 
 class Focal(Loss):
@@ -99,12 +137,12 @@ class Focal(Loss):
             raise ValueError(f"gamma is 0 or more, not {gamma}")
         self.gamma = gamma
 
-    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
-        """Logits [batch, classes] and the true classes' numbers [batch] to one number."""
+    def each(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """As in `Loss`."""
         log_p = logits.log_softmax(1).gather(1, truth[:, None])[:, 0]
         doubt = -torch.expm1(log_p)  # 1 - p without cancellation
         doubt = doubt.clamp(min=torch.finfo(doubt.dtype).tiny)  # at 0 a power below 1 is infinitely steep
-        return self.mean(-(doubt**self.gamma) * log_p, truth)
+        return -(doubt**self.gamma) * log_p
 
 
 class Margin(Loss):
@@ -132,13 +170,13 @@ class Margin(Loss):
             raise ValueError(f"a present capsule is longer than an absent one, not {present} and {absent}")
         self.present, self.absent, self.down_weight = present, absent, down_weight
 
-    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
-        """Logits [batch, classes] and the true classes' numbers [batch] to one number."""
+    def each(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """As in `Loss`."""
         lengths = logits.exp()
         true = truth[:, None]
         short = (self.present - lengths.gather(1, true)[:, 0]).relu().square()
         long = (lengths - self.absent).relu().square().scatter(1, true, 0.0).sum(1)
-        return self.mean(short + self.down_weight * long, truth)
+        return short + self.down_weight * long
 
 
 LOSSES: dict[str, Callable[..., Loss]] = {

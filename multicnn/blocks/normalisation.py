@@ -5,6 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from multicnn.blocks.precision import widened
+
 
 class BatchNorm(_BatchNorm):
     """Shifts and scales each channel to mean 0 and variance 1 over the batch, then by two learned numbers.
@@ -44,7 +46,8 @@ class GroupNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels, ...] to the same shape."""
-        return functional.group_norm(x, self.groups, self.weight, self.bias, self.eps)
+        # not functional's, which refuses one value a group: it becomes the bias
+        return torch.group_norm(x, self.groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return f"{self.groups} groups, {len(self.weight)} channels"
@@ -109,9 +112,10 @@ class LocalResponseNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels, ...] to the same shape."""
         reach = self.size // 2
-        squares = functional.pad(x.square().flatten(2), (0, 0, reach, reach))
+        wide = widened(x)
+        squares = functional.pad(wide.square().flatten(2), (0, 0, reach, reach))
         near = torch.stack([squares.narrow(1, i, x.shape[1]) for i in range(self.size)]).sum(0)
-        return x / (self.k + self.alpha * near.reshape(x.shape)).pow(self.beta)
+        return (wide / (self.k + self.alpha * near.reshape(x.shape)).pow(self.beta)).to(x.dtype)
 
     def extra_repr(self) -> str:
         return f"size={self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

@@ -1,12 +1,24 @@
 """Pooling: many neighbouring answers become one."""
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from multicnn.blocks.arithmetic import Size, per_axis
+from multicnn.blocks.windows import windows
 
-MAX_POOL = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
+
+def _max_pool1d(
+    x: Tensor, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int], *, ceil_mode: bool = False
+) -> Tensor:
+    """torch's own, but as an image that is 1 wide: an export of torch's has no free length."""
+    y = functional.max_pool2d(x[..., None], (*kernel, 1), (*stride, 1), (*padding, 0), ceil_mode=ceil_mode)
+    return y[..., 0]
+
+
+MAX_POOL: dict[int, Callable[..., Tensor]] = {1: _max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
 AVERAGE_POOL = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
 
 
@@ -32,6 +44,11 @@ class WindowPool(nn.Module):
             raise ValueError(f"a pooling window and its step are at least 1, not {self.kernel} and {self.stride}")
         if any(not 0 <= 2 * reach <= extent for reach, extent in zip(self.padding, self.kernel, strict=True)):
             raise ValueError(f"a window of {self.kernel} reaches over the border by half at most, not {self.padding}")
+
+    def points(self, x: Tensor) -> Tensor:
+        """[batch, channels, ...] to what lies under each window, [batch, channels, points, ...]; zeros outside."""
+        x = functional.pad(x, [end for padding in reversed(self.padding) for end in (padding, padding)])
+        return windows(x, self.kernel, self.stride, (1,) * self.dims)
 
     def extra_repr(self) -> str:
         return f"kernel={self.kernel}, stride={self.stride}, padding={self.padding}"
@@ -124,10 +141,10 @@ class GlobalMaxPool(nn.Module):
 
 
 class KMaxPool(nn.Module):
-    """Each channel becomes its k largest values, in the order in which they stood.
+    """Each channel becomes its k largest values, in the order in which they stood; of equal ones the first.
 
     It tells how often a feature occurs and in what order, where 1-max pooling tells only that it does.
-    Kalchbrenner et al. 2014, "A Convolutional Neural Network for Modelling Sentences", section 3.3.
+    Kalchbrenner et al. 2014, "A Convolutional Neural Network for Modelling Sentences", section 3.2.
 
     Args:
         k: how many values stay, at least 1.
@@ -149,13 +166,35 @@ class KMaxPool(nn.Module):
         Returns:
             [batch, channels, k]; zeros follow where fewer than k steps are real.
         """
-        nothing = -torch.inf  # loses against every real value, and marks what has to become zero
-        if mask is not None:
-            x = x.masked_fill(~mask[:, None], nothing)
-        x = functional.pad(x, (0, self.k), value=nothing)  # there are k steps to choose even from a short input
-        places = x.topk(self.k).indices.sort().values
-        chosen = x.gather(-1, places)
-        return chosen.masked_fill(chosen == nothing, 0.0)
+        mask = torch.ones_like(x[:, 0], dtype=torch.bool) if mask is None else mask
+        return k_largest(x, mask, mask.sum(-1).clamp(max=self.k), self.k)
 
     def extra_repr(self) -> str:
         return f"k={self.k}"
+
+
+def k_largest(x: Tensor, mask: Tensor, counts: Tensor, most: int) -> Tensor:
+    """Each channel's largest values in the order in which they stood; so many as the sequence may keep.
+
+    Behind a rectifier many values are equal zeros. Engines choose among equals as they like, and here the earliest win,
+    so that an exported network, and one with more padding, gives the same.
+
+    Args:
+        x: [batch, channels, time].
+        mask: True where x is real and not padding, [batch, time].
+        counts: how many values each sequence keeps, no more than its real steps, [batch].
+        most: the largest number that a sequence may keep.
+
+    Returns:
+        [batch, channels, most]; zeros follow where a sequence keeps less.
+    """
+    counts = counts[:, None, None]
+    x = functional.pad(x.masked_fill(~mask[:, None], -torch.inf), (0, most), value=-torch.inf)
+    ranked = x.topk(most).values
+    last = ranked.gather(-1, (counts - 1).clamp(min=0).expand(-1, x.shape[1], 1))
+    above = x > last
+    equal = ~(above | (x < last))  # or no number at all, which has to show
+    kept = above | (equal & (equal.cumsum(-1) <= counts - above.sum(-1, keepdim=True)))
+    steps = torch.arange(x.shape[-1], device=x.device)
+    places = torch.where(kept, steps, x.shape[-1] - 1).topk(most, largest=False).values  # from the first to the last
+    return x.gather(-1, places).masked_fill(torch.arange(most, device=x.device) >= counts, 0.0)

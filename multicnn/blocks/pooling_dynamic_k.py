@@ -4,7 +4,8 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from multicnn.blocks.pooling import k_largest
 
 Length = TypeVar("Length", int, Tensor)
 
@@ -14,7 +15,7 @@ class DynamicKMaxPool(nn.Module):
 
     In layer l of L convolutional layers, k = max(k_top, ceil((L - l) / L * s)) for a sentence of s words. So the layers
     shrink a sentence evenly, from its own length to the k_top that the classifier takes. Kalchbrenner et al. 2014, "A
-    Convolutional Neural Network for Modelling Sentences", section 3.4.
+    Convolutional Neural Network for Modelling Sentences", section 3.3.
 
     Args:
         layer: l, from 1.
@@ -49,12 +50,7 @@ class DynamicKMaxPool(nn.Module):
         own = self._share(sentence.sum(-1)).clamp(min=self.k_top)
         kept = torch.minimum(own, mask.sum(-1))
         real = torch.arange(longest, device=x.device) < kept[:, None]
-
-        nothing = -torch.inf
-        x = functional.pad(x.masked_fill(~mask[:, None], nothing), (0, longest), value=nothing)
-        last = x.shape[-1] - 1  # padding, and behind every place that can be kept
-        places = x.topk(longest).indices.masked_fill(~real[:, None], last).sort().values
-        return x.gather(-1, places).masked_fill(~real[:, None], 0.0), real
+        return k_largest(x, mask, kept, longest), real
 
     def _share(self, length: Length) -> Length:
         """ceil((L - l) / L * s), in whole numbers."""

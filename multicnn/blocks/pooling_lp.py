@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from multicnn.blocks.arithmetic import Size
 from multicnn.blocks.pooling import AVERAGE_POOL, WindowPool
+from multicnn.blocks.precision import widened
 
 
 class SumPool(WindowPool):
@@ -21,7 +22,7 @@ class SumPool(WindowPool):
         return AVERAGE_POOL[self.dims](x, self.kernel, self.stride, self.padding) * math.prod(self.kernel)
 
 
-class LpPool(SumPool):
+class LpPool(WindowPool):
     """The p-norm of what lies under the window: (sum of |x|^p)^(1/p), a bridge from the sum (p = 1) to the maximum.
 
     Sermanet et al. 2012, "Convolutional Neural Networks Applied to House Numbers Digit Classification",
@@ -40,9 +41,13 @@ class LpPool(SumPool):
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels, ...] to [batch, channels, ...], each axis as in `arithmetic.output_size`."""
-        total = super().forward(x.abs().pow(self.p))
-        nothing = total == 0  # a root is infinitely steep there
-        return total.masked_fill(nothing, 1.0).pow(1 / self.p).masked_fill(nothing, 0.0)
+        values = self.points(x.abs())
+        largest = values.detach().amax(2, keepdim=True)
+        nothing = largest == 0  # a root is infinitely steep there
+        unit = largest.masked_fill(nothing, 1.0)  # in units of the largest value no power leaves the range of numbers
+        total = (values / unit).pow(self.p).sum(2, keepdim=True)
+        norm = total.masked_fill(nothing, 1.0).pow(1 / self.p).masked_fill(nothing, 0.0) * unit
+        return norm.squeeze(2)
 
     def extra_repr(self) -> str:
         return f"p={self.p}, {super().extra_repr()}"
@@ -78,11 +83,11 @@ class GeneralisedMean(nn.Module):
             [batch, channels]; zeros where nothing is real.
         """
         real = torch.ones_like(x[:, :1], dtype=torch.bool).flatten(2) if mask is None else mask.flatten(1)[:, None]
-        powers = self.p * x.flatten(2).clamp(min=self.smallest).log()  # as logarithms, which do not overflow
+        powers = self.p * widened(x.flatten(2)).clamp(min=self.smallest).log()  # as logarithms, which do not overflow
         nothing = ~real.any(-1)
         total = powers.masked_fill(~real, -torch.inf).logsumexp(-1).masked_fill(nothing, 0.0)
-        mean = (total - real.sum(-1).clamp(min=1).to(x.dtype).log()) / self.p[:, 0]
-        return mean.exp().masked_fill(nothing, 0.0)
+        mean = (total - real.sum(-1).clamp(min=1).to(total.dtype).log()) / self.p[:, 0]
+        return mean.exp().masked_fill(nothing, 0.0).to(x.dtype)
 
     def extra_repr(self) -> str:
         return f"{len(self.p)} powers"

@@ -73,12 +73,14 @@ class DynamicPool(RegionPool):
 
     The windows follow from the input's size. Socher et al. 2011, "Dynamic Pooling and Unfolding Recursive Autoencoders
     for Paraphrase Detection", section 3, which takes the minimum of each region of a table of distances.
+
+    An export whose size is free needs an example with a place for each region; torch finds no end with fewer.
     """
 
     @staticmethod
     def divide(side: int, count: int) -> list[tuple[int, int]]:
         """The W mod n places left over go to the last regions, one each; too few places are taken several times."""
-        times = -(-count // side)
+        times = (count + side - 1) // side  # rounded up; ONNX divides towards zero, so no number may be negative
         lengths = [(side * times + i) // count for i in range(count)]
         ends = list(itertools.accumulate(lengths))
         return [((end - n) // times, (end - 1) // times + 1) for n, end in zip(lengths, ends, strict=True)]

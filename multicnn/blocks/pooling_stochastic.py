@@ -2,11 +2,10 @@
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from multicnn.blocks.arithmetic import Size
 from multicnn.blocks.pooling import AVERAGE_POOL, MAX_POOL, WindowPool
-from multicnn.blocks.windows import windows
+from multicnn.blocks.precision import widened
 
 
 class StochasticPool(WindowPool):
@@ -22,13 +21,14 @@ class StochasticPool(WindowPool):
         """[batch, channels, ...] to [batch, channels, ...], each axis as in `arithmetic.output_size`."""
         x = x.relu()
         if self.training:
-            values = _windows(x, self)
+            values = self.points(x)
             # Divided by exponential noise, each value wins with the probability that is its share.
-            winner = (values / torch.empty_like(values).exponential_()).argmax(2, keepdim=True)
+            noise = torch.empty_like(widened(values)).exponential_()
+            winner = (values / noise).argmax(2, keepdim=True)
             return values.gather(2, winner).squeeze(2)
-        pool, shape = AVERAGE_POOL[self.dims], (self.kernel, self.stride, self.padding)
-        mean = pool(x, *shape)
-        return pool(x * x, *shape) / mean.masked_fill(mean == 0, 1.0)
+        pool, shape, wide = AVERAGE_POOL[self.dims], (self.kernel, self.stride, self.padding), widened(x)
+        mean = pool(wide, *shape)
+        return (pool(wide * wide, *shape) / mean.masked_fill(mean == 0, 1.0)).to(x.dtype)
 
 
 class MaxPoolDropout(WindowPool):
@@ -57,15 +57,9 @@ class MaxPoolDropout(WindowPool):
         if self.training:
             left = x * (torch.rand_like(x) >= self.p)
             return MAX_POOL[self.dims](left, self.kernel, self.stride, self.padding)
-        values = _windows(x, self).sort(2, descending=True).values
+        values = self.points(x).sort(2, descending=True).values
         chances = x.new_tensor([(1 - self.p) * self.p**i for i in range(values.shape[2])])
         return (values * chances.view(-1, *[1] * self.dims)).sum(2)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, p={self.p}"
-
-
-def _windows(x: Tensor, pool: WindowPool) -> Tensor:
-    """What lies under each window of a pool: [batch, channels, ...] to [batch, channels, points, ...]."""
-    x = functional.pad(x, [end for padding in reversed(pool.padding) for end in (padding, padding)])
-    return windows(x, pool.kernel, pool.stride, (1,) * pool.dims)

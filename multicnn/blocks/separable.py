@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from multicnn.blocks.arithmetic import Size, per_axis
 from multicnn.blocks.convolution import Convolution, Padding
+from multicnn.blocks.precision import widened
 
 
 class SpatiallySeparable(nn.Sequential):
@@ -114,7 +115,7 @@ class LowRank(SpatiallySeparable):
                 f"only a plain convolution over 2 axes can be split in two, not Convolution({conv.extra_repr()})"
             )
         channels_out, channels_in, height, width = conv.weight.shape
-        matrix = conv.weight.detach().permute(1, 2, 0, 3).reshape(channels_in * height, channels_out * width)
+        matrix = widened(conv.weight.detach()).permute(1, 2, 0, 3).reshape(channels_in * height, channels_out * width)
         if not 1 <= rank <= min(matrix.shape):
             raise ValueError(f"the rank of this convolution is from 1 to {min(matrix.shape)}, not {rank}")
         columns, values, rows = torch.linalg.svd(matrix, full_matrices=False)

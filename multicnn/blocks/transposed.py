@@ -34,7 +34,8 @@ class TransposedConvolution(nn.Module):
         bias: whether each output channel has a threshold.
 
     Raises:
-        ValueError: sizes that make no filter, channels that the groups do not divide, or an output_padding for "same".
+        ValueError: sizes that make no filter, channels that the groups do not divide, or an output_padding that is too
+            large or for "same".
     """
 
     def __init__(
@@ -66,6 +67,9 @@ class TransposedConvolution(nn.Module):
                 )
             self._keep_multiples()
         else:
+            steps = map(max, self.stride, self.dilation)
+            if any(not 0 <= extra < step for extra, step in zip(self.output_padding, steps, strict=True)):
+                raise ValueError(f"output_padding is from 0 to below the stride or the dilation, not {output_padding}")
             self.padding = fixed_padding(padding, self.kernel, self.stride, self.dilation) or ()
         self.weight = nn.Parameter(torch.empty(channels_in, channels_out // groups, *self.kernel))
         self.bias = nn.Parameter(torch.zeros(channels_out)) if bias else None

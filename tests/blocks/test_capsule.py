@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from block_checks import assert_exports, assert_learns
+from block_checks import assert_learns, assert_same_in_onnx
 from torch import nn
 
 from multicnn.blocks.capsule import DynamicRouting, PrimaryCapsules, squash
@@ -112,6 +112,26 @@ def test_routing_refuses_no_iteration() -> None:
         DynamicRouting(6, 4, 3, 5, iterations=0)
 
 
+@pytest.mark.parametrize("sizes", [(0, 4, 3, 5), (6, 0, 3, 5), (6, 4, 0, 5), (6, 4, 3, 0)])
+def test_routing_refuses_no_capsules(sizes: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="not from {} x {} to {} x {}".format(*sizes)):
+        DynamicRouting(*sizes)
+
+
+@pytest.mark.parametrize(("capsules", "length"), [(0, 8), (32, 0), (-2, -4)])
+def test_primary_capsules_refuse_none(capsules: int, length: int) -> None:
+    with pytest.raises(ValueError, match=f"not {capsules} of {length}"):
+        PrimaryCapsules(2, capsules, length)
+
+
+def test_squash_of_half_precision_does_not_overflow() -> None:
+    x = torch.tensor([[300.0, 400.0], [3e-4, 4e-4]], dtype=torch.float16)  # squares beyond 65504, and below the least
+    y = squash(x)
+    assert y.dtype == torch.float16
+    torch.testing.assert_close(y, squash(x.float()).half())
+    assert y[0].tolist() == pytest.approx([0.6, 0.8], abs=1e-3)
+
+
 def test_capsules_export() -> None:
     layers = nn.Sequential(PrimaryCapsules(2, 3, 4, 3), DynamicRouting(27, 4, 3, 5))
-    assert_exports(layers, torch.randn(2, 2, 7, 7))
+    assert_same_in_onnx(layers, torch.randn(2, 2, 7, 7))

@@ -1,50 +1,13 @@
-import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from block_checks import convolve_by_hand, same_ends
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from multicnn.blocks.convolution import Convolution
-
-
-def convolve_by_hand(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray,
-    stride: int,
-    ends: list[tuple[int, int]],
-    dilation: int,
-    groups: int,
-) -> np.ndarray:
-    """The definition: at each place the sum of weights times what lies under them; any number of axes."""
-    x = np.pad(x, [(0, 0), (0, 0), *ends])
-    kernel = weight.shape[2:]
-    places = [(side - dilation * (k - 1) - 1) // stride + 1 for side, k in zip(x.shape[2:], kernel, strict=True)]
-    out_of_group, in_of_group = weight.shape[0] // groups, weight.shape[1]
-    y = np.empty((len(x), weight.shape[0], *places))
-    for b, o in np.ndindex(y.shape[:2]):
-        first = o // out_of_group * in_of_group
-        for place in np.ndindex(*places):
-            total = bias[o]
-            for c in range(in_of_group):
-                for k in np.ndindex(*kernel):
-                    where = tuple(p * stride + d * dilation for p, d in zip(place, k, strict=True))
-                    total += weight[(o, c, *k)] * x[(b, first + c, *where)]
-            y[(b, o, *place)] = total
-    return y
-
-
-def same_ends(side: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    """What has to be added so that ceil(W / S) windows fit, the larger half behind; found by trying."""
-    wanted = -(-side // stride)
-    total = next(t for t in itertools.count() if (side + t - dilation * (kernel - 1) - 1) // stride + 1 >= wanted)
-    if stride == 1:
-        total = dilation * (kernel - 1)
-    return total // 2, total - total // 2
 
 
 @settings(max_examples=40, deadline=None)
@@ -97,6 +60,7 @@ def test_starts_with_he_weights_and_no_bias() -> None:
         ({"dims": 4}, "1, 2 or 3 axes, not 4"),
         ({"groups": 3}, "3 groups do not divide 4 and 8"),
         ({"padding": "some"}, 'not "some"'),
+        ({"padding": (1, -1)}, "not 1 and -1"),
         ({"kernel": (3, 3, 3)}, "2 numbers"),
     ],
 )
@@ -108,27 +72,3 @@ def test_refuses_what_makes_no_filter(arguments: dict[str, Any], message: str) -
 def test_says_what_it_is() -> None:
     shown = repr(Convolution(4, 8, 3, stride=2, padding="same", groups=2))
     assert "4, 8, kernel=(3, 3), stride=(2, 2), padding=same" in shown
-
-
-class Net(torch.nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = Convolution(2, 3, 4, dims=1, stride=2, padding="same")
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(x)
-
-
-def test_same_padding_exports_with_a_dynamic_time_axis() -> None:
-    import onnxruntime as ort
-
-    net = Net().eval()
-    axes = ({0: torch.export.Dim("batch"), 2: torch.export.Dim("time", min=4, max=1000)},)
-    program = torch.onnx.export(
-        net, (torch.randn(2, 2, 12),), dynamo=True, opset_version=18, dynamic_shapes=axes, verbose=False
-    )
-    session = ort.InferenceSession(program.model_proto.SerializeToString())
-    for length in (5, 8, 13):
-        x = torch.randn(3, 2, length)
-        (y,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
-        np.testing.assert_allclose(y, net(x).detach().numpy(), atol=1e-5)

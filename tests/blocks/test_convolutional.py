@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from runs_as_onnx import assert_same_in_onnx
+from block_checks import assert_same_in_onnx
 from torch import Tensor, nn
 
 from multicnn.architectures import build_image
@@ -15,7 +15,7 @@ from multicnn.blocks.activation import GLU, activation
 from multicnn.blocks.convolution import Convolution
 from multicnn.blocks.convolutional import convolutional, sliding
 from multicnn.blocks.dropout import Dropout
-from multicnn.blocks.normalisation import BatchNorm
+from multicnn.blocks.normalisation import BatchNorm, LayerNorm
 from multicnn.blocks.pooling import GlobalAveragePool, GlobalMaxPool, KMaxPool
 from multicnn.blocks.pooling_regions import AdaptivePool, SpatialPyramidPool
 
@@ -28,6 +28,13 @@ def vgg_head(places: int) -> nn.Sequential:
 
 def averaging_head() -> nn.Sequential:
     return nn.Sequential(GlobalAveragePool(), Dropout(0.5), nn.Linear(6, 5))
+
+
+def modern_head() -> nn.Sequential:
+    norm, first = LayerNorm(6, each_place=True), nn.Linear(6, 8)
+    return nn.Sequential(
+        nn.Dropout2d(), GlobalAveragePool(), norm, first, nn.ReLU6(), nn.Linear(8, 8), nn.Hardswish(), nn.Linear(8, 5)
+    )
 
 
 def nested_head() -> nn.Sequential:
@@ -61,6 +68,7 @@ def windows_answers(head: nn.Module, maps: Tensor, sides: tuple[int, ...]) -> np
         (nn.Sequential(nn.Conv2d(6, 5, 1), nn.ReLU(), nn.AdaptiveAvgPool2d((1, 1)), nn.Flatten()), (3, 4)),
         (nn.Sequential(nn.Flatten(), nn.Linear(72, 8), GLU(), nn.Linear(4, 5)), (3, 4)),
         (nested_head(), (3, 4)),
+        (modern_head(), (3, 4)),
     ],
 )
 def test_answers_like_the_head_on_its_own_size_and_on_every_window(head: nn.Module, sides: tuple[int, ...]) -> None:
@@ -105,6 +113,7 @@ def test_goes_on_learning() -> None:
         ("resnet9", 3, (32, 32), 16),
         ("resnet18", 3, (32, 32), 16),
         ("densenet121", 3, (32, 32), 32),
+        ("convnext_tiny", 3, (32, 32), 32),
     ],
 )
 def test_networks_of_the_catalogue_slide(name: str, channels: int, size: tuple[int, int], more: int) -> None:
@@ -153,6 +162,7 @@ def test_torchvisions_alexnet_head_slides() -> None:
         (nn.Sequential(KMaxPool(2)), "KMaxPool has no form"),
         (nn.Sequential(SpatialPyramidPool()), "SpatialPyramidPool has no form"),
         (nn.Sequential(nn.AdaptiveAvgPool2d((2, 4))), "uneven"),
+        (nn.Sequential(LayerNorm(6)), "LayerNorm has no form"),
         (nn.Sequential(AdaptivePool(1, reduce="min")), "minima"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from runs_as_onnx import assert_same_in_onnx
+from block_checks import assert_same_in_onnx
 from torch import nn
 
 from multicnn.blocks.dropout import SpatialDropout, StochasticDepth, depth_share

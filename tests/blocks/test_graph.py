@@ -3,7 +3,7 @@ import doctest
 import numpy as np
 import pytest
 import torch
-from block_checks import assert_exports, assert_learns
+from block_checks import assert_learns, assert_same_in_onnx
 from torch import nn
 
 from multicnn.blocks import graph
@@ -42,6 +42,11 @@ def test_laplacian_agrees_with_the_definition() -> None:
         else:
             expected = -adjacency[i, j].item() / np.sqrt(degrees[i] * degrees[j]) if adjacency[i, j] else 0.0
         assert found[i, j] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.float16])
+def test_laplacian_takes_whole_numbers_and_half_precision(dtype: torch.dtype) -> None:
+    torch.testing.assert_close(laplacian(ring(5).to(dtype)), laplacian(ring(5)))
 
 
 def test_agrees_with_the_formula() -> None:
@@ -94,6 +99,7 @@ def test_the_unit_gates_half_by_the_other_half() -> None:
     ("adjacency", "frequencies", "message"),
     [
         (torch.ones(2, 3), None, r"not \[2, 3\]"),
+        (torch.ones(0, 0), None, r"not \[0, 0\]"),
         (torch.tensor([[0.0, 1.0], [2.0, 0.0]]), None, "symmetric"),
         (-torch.ones(2, 2), None, "below 0"),
         (torch.ones(3, 3), 4, "1 to 3 frequencies, not 4"),
@@ -105,4 +111,4 @@ def test_refuses(adjacency: torch.Tensor, frequencies: int | None, message: str)
 
 
 def test_exports() -> None:
-    assert_exports(SpectralGraphUnit(2, 3, random_graph(5), frequencies=3), torch.randn(2, 2, 5))
+    assert_same_in_onnx(SpectralGraphUnit(2, 3, random_graph(5), frequencies=3), torch.randn(2, 2, 5))

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from multicnn.blocks.arithmetic import Field, activation_bytes, multiply_adds, parameter_count
 from multicnn.blocks.convolution import Convolution
 from multicnn.blocks.layers import Layer, layer_table
-from multicnn.blocks.pooling import AveragePool, GlobalAveragePool, MaxPool
+from multicnn.blocks.pooling import AveragePool, GlobalAveragePool, MaxPool, WindowPool
+from multicnn.blocks.pooling_ceil import CeilMaxPool
+from multicnn.blocks.pooling_lp import LpPool
 from multicnn.blocks.residual import BasicBlock
 
 
@@ -76,6 +78,14 @@ def test_a_field_is_the_union_of_all_ways_through_the_graph() -> None:
     assert fields["wide"] == (7, 7)
     assert fields["narrow.1"] == (5, 5)
     assert fields["end"] == (8, 8)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("kind", [MaxPool, CeilMaxPool, LpPool])
+def test_windows_of_every_pool_are_followed(kind: type[WindowPool], dims: int) -> None:
+    arguments = (2.0,) if kind is LpPool else ()
+    network = nn.Sequential(Convolution(2, 3, 3, dims=dims), kind(*arguments, 3, 2, 1, dims=dims))
+    assert layer_table(network, torch.empty(1, 2, *(9,) * dims))[-1].fields == (Field(5, 2, 1),) * dims
 
 
 def seen_by_gradient(network: nn.Module, x: Tensor) -> tuple[int, int]:

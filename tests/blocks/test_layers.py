@@ -5,10 +5,15 @@ import torch
 from torch import Tensor, nn
 
 from multicnn.blocks.activation import ACTIVATIONS, activation
+from multicnn.blocks.convolution import Convolution
 from multicnn.blocks.dense import DenseBlock, DenseLayer, Transition
 from multicnn.blocks.dropout import Dropout
+from multicnn.blocks.inception import Inception
+from multicnn.blocks.inception_resnet import Block35
+from multicnn.blocks.inception_v4 import ReductionA
+from multicnn.blocks.inverted import InvertedBottleneck
 from multicnn.blocks.normalisation import BatchNorm
-from multicnn.blocks.residual import BasicBlock, Bottleneck
+from multicnn.blocks.residual import BasicBlock, Bottleneck, PreActivationBlock
 from multicnn.blocks.unit import ConvolutionUnit
 
 SIDES = {1: (8,), 2: (8, 6), 3: (8, 6, 4)}
@@ -79,6 +84,36 @@ def test_blocks_work_in_every_dimension(make, channels: int, shrink: int, dims: 
     assert y.shape == (2, channels, *(side // shrink for side in SIDES[dims]))
     y.square().sum().backward()
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in block.parameters())
+
+
+@pytest.mark.parametrize(
+    ("block", "count"),
+    [
+        (ConvolutionUnit(4, 6), 1),
+        (BasicBlock(4, 6, 2), 3),  # with the projection around
+        (Bottleneck(4, 3, 2), 4),
+        (PreActivationBlock(4, 6, 2), 1),
+        (DenseBlock(2, 4, 2), 2),
+        (DenseLayer(4, 4), 1),
+        (InvertedBottleneck(4, 4), 3),
+        (Inception(4, 2, 3, 4, 3, 2, 3), 6),
+        (ReductionA(4, 2, 2, 2, 2), 4),
+        (Block35(), 6),
+    ],
+)
+def test_no_convolution_before_a_batch_normalisation_has_a_bias(block: nn.Module, count: int) -> None:
+    """The mean is taken off, and the bias with it."""
+    answers: list[tuple[Tensor, Convolution]] = []
+    before: list[Convolution] = []
+    for module in block.modules():
+        if isinstance(module, Convolution):
+            module.register_forward_hook(lambda conv, _, y: answers.append((y, conv)))
+        if isinstance(module, BatchNorm):
+            module.register_forward_pre_hook(lambda _, x: before.extend(conv for y, conv in answers if y is x[0]))
+    first = next(module for module in block.modules() if isinstance(module, Convolution))
+    block(torch.randn(2, first.weight.shape[1], 9, 9))
+    assert len(before) == count
+    assert all(conv.bias is None for conv in before)
 
 
 @pytest.mark.parametrize("block", [BasicBlock(4, 4), Bottleneck(16, 4)])

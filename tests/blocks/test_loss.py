@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -145,8 +146,32 @@ def test_learning_by_each_loss_leads_to_the_right_classes(name: str) -> None:
         (lambda: Focal(gamma=-1.0), "not -1"),
         (lambda: Margin(present=0.1, absent=0.9), "not 0.1 and 0.9"),
         (lambda: Loss(weights=[1.0, -2.0]), "-2.0"),
+        (lambda: Loss(weights=[1.0, math.nan]), "nan"),
+        (lambda: Loss(weights=[1.0, math.inf]), "inf"),
+        (lambda: Loss(weights=[]), r"not \[\]"),
+        (lambda: Loss(weights=[[1.0]]), r"not \[\[1.0\]\]"),
     ],
 )
 def test_refuses_what_makes_no_loss(make, message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("count", [CLASSES - 1, CLASSES + 1])
+def test_needs_a_weight_for_each_class(name: str, count: int) -> None:
+    with pytest.raises(ValueError, match=f"{count} weights are not one for each of {CLASSES} classes"):
+        loss(name, weights=[1.0] * count)(torch.zeros(2, CLASSES), torch.tensor([0, 1]))
+
+
+SMOOTHED = {"name": "cross_entropy", "label_smoothing": 0.1}
+
+
+@pytest.mark.parametrize("settings", [SMOOTHED, *({"name": name} for name in LOSSES)])
+def test_a_batch_that_weighs_nothing_teaches_nothing(settings: dict[str, Any]) -> None:
+    s = torch.randn(2, 3, requires_grad=True)
+    one = loss(**settings, weights=[0.0, 1.0, 0.0])(s, torch.tensor([0, 2]))
+    one.backward()
+    assert one.item() == 0
+    assert s.grad is not None
+    assert not s.grad.any()

@@ -53,3 +53,13 @@ def test_keeps_bfloat16_and_computes_in_float32() -> None:
     halved = MaskedBatchNorm(4)(x.bfloat16(), mask)
     assert halved.dtype == torch.bfloat16
     assert halved.transpose(1, 2)[mask].float().mean(0).abs().max() < 0.01
+
+
+def test_a_batch_without_a_real_step_is_not_remembered() -> None:
+    norm = MaskedBatchNorm(3)
+    before = {name: buffer.clone() for name, buffer in norm.named_buffers()}
+    y = norm(torch.randn(2, 3, 6), torch.zeros(2, 6, dtype=torch.bool))
+    y.sum().backward()
+    assert y.isfinite().all()
+    assert all(torch.equal(buffer, before[name]) for name, buffer in norm.named_buffers())
+    assert all(parameter.grad.isfinite().all() for parameter in norm.parameters())

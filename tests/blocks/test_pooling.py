@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from block_checks import SideBySide, assert_same_in_onnx
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -20,12 +21,11 @@ def pool_by_hand(x: np.ndarray, kernel: int, stride: int, reduce: str) -> np.nda
     return y
 
 
-def kmax_by_hand(x: np.ndarray, length: int, k: int) -> list[float]:
-    """The definition, for one channel: of all choices of k real steps, the one with the largest sum."""
-    if length <= k:
-        return [*x[:length].tolist(), *[0.0] * (k - length)]
-    best = max(itertools.combinations(range(length), k), key=lambda steps: sum(x[t] for t in steps))
-    return [x[t].item() for t in best]
+def kmax_by_hand(x: list[float], k: int) -> list[float]:
+    """The definition, for a channel's real steps: of all choices of k, the first one with the largest sum."""
+    if len(x) <= k:
+        return x + [0.0] * (k - len(x))
+    return list(max(itertools.combinations(x, k), key=sum))
 
 
 @given(dims=st.integers(1, 3), kernel=st.integers(1, 3), stride=st.integers(1, 3), seed=st.integers(0, 10_000))
@@ -80,13 +80,14 @@ def test_nothing_real_gives_zeros(pool: nn.Module) -> None:
     assert not pooled.any()
 
 
-@given(length=st.integers(1, 9), k=st.integers(1, 6), seed=st.integers(0, 10_000))
-def test_kmax_agrees_with_the_definition(length: int, k: int, seed: int) -> None:
-    x = torch.randn(2, 3, 9, generator=torch.Generator().manual_seed(seed))
-    mask = (torch.arange(9) < length).expand(2, 9)
+@given(real=st.lists(st.booleans(), min_size=1, max_size=9), k=st.integers(1, 6), seed=st.integers(0, 10_000))
+def test_kmax_agrees_with_the_definition_among_equals_and_holes(real: list[bool], k: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randint(-2, 3, (2, 3, len(real)), generator=generator).float()
+    mask = torch.tensor([real, [True] * len(real)])
     pooled = KMaxPool(k)(x, mask)
     for b, c in np.ndindex(2, 3):
-        assert pooled[b, c].tolist() == kmax_by_hand(x[b, c].numpy(), length, k)
+        assert pooled[b, c].tolist() == kmax_by_hand(x[b, c][mask[b]].tolist(), k)
 
 
 def test_kmax_padding_never_wins() -> None:
@@ -100,6 +101,17 @@ def test_kmax_gradient_reaches_only_the_winners() -> None:
     KMaxPool(2)(x).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [[[0.0, 1.0, 0.0, 1.0]]]
+
+
+def test_kmax_of_equals_keeps_the_first_whatever_follows() -> None:
+    x = torch.tensor([[[0.0, 0.0, 5.0, 0.0, 0.0]]]).repeat(1, 1, 20).requires_grad_()
+    KMaxPool(7)(x, torch.arange(100)[None] < 8).sum().backward()
+    assert x.grad is not None
+    assert x.grad.flatten().nonzero().flatten().tolist() == [0, 1, 2, 3, 4, 5, 7]
+
+
+def test_kmax_hides_no_nan() -> None:
+    assert KMaxPool(2)(torch.full((1, 1, 5), torch.nan)).isnan().all()
 
 
 def test_kmax_refuses_k_below_one() -> None:
@@ -118,17 +130,8 @@ class Masked(nn.Module):
         return self.pool(x, x[:, 0] != 0)
 
 
-@pytest.mark.parametrize("pool", [KMaxPool(3), GlobalMaxPool(), GlobalAveragePool()], ids=["kmax", "max", "average"])
-def test_masked_pools_export_with_dynamic_batch_and_time(pool: nn.Module) -> None:
-    import onnxruntime as ort
-
-    axes = ({0: torch.export.Dim("batch"), 2: torch.export.Dim("time", min=2)},)
-    program = torch.onnx.export(
-        Masked(pool), (torch.randn(2, 4, 6),), dynamo=True, opset_version=18, dynamic_shapes=axes, verbose=False
-    )
-    session = ort.InferenceSession(program.model_proto.SerializeToString())
-    for batch, length in ((1, 2), (3, 5), (4, 11)):
-        x = torch.randn(batch, 4, length)
-        x[0, :, -1] = 0
-        (y,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
-        np.testing.assert_allclose(y, Masked(pool)(x).numpy(), atol=1e-6)
+def test_masked_pools_are_the_same_in_onnx_among_equals_too() -> None:
+    torch.manual_seed(0)
+    pools = SideBySide(*(Masked(pool) for pool in (KMaxPool(4), GlobalMaxPool(), GlobalAveragePool())))
+    rectified = [torch.randn(batch, 4, time).relu() for batch, time in ((2, 6), (1, 2), (3, 5), (8, 40), (8, 300))]
+    assert_same_in_onnx(pools, *rectified, free=(0, 2))

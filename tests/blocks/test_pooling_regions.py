@@ -3,12 +3,18 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from block_checks import assert_same_in_onnx
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from runs_as_onnx import assert_same_in_onnx
-from torch import nn
+from torch import Tensor, nn
 
-from multicnn.blocks.pooling_regions import AdaptivePool, DynamicPool, SequenceRegionPool, SpatialPyramidPool
+from multicnn.blocks.pooling_regions import (
+    AdaptivePool,
+    DynamicPool,
+    SequencePyramidPool,
+    SequenceRegionPool,
+    SpatialPyramidPool,
+)
 
 REDUCE = {"max": np.max, "average": np.mean, "min": np.min}
 SIDES = st.lists(st.integers(1, 9), min_size=1, max_size=3)
@@ -82,6 +88,45 @@ def test_a_pyramids_levels_follow_each_other() -> None:
     torch.testing.assert_close(SpatialPyramidPool((3, 1))(x), torch.cat(parts, 1))
 
 
+@settings(deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=3),
+    levels=st.lists(st.integers(1, 5), min_size=1, max_size=3),
+    seed=st.integers(0, 10_000),
+)
+def test_a_sequences_pyramid_is_cut_by_its_own_length(lengths: list[int], levels: list[int], seed: int) -> None:
+    x = torch.randn(len(lengths), 2, 9, generator=torch.Generator().manual_seed(seed))
+    mask = torch.arange(9) < torch.tensor(lengths)[:, None]
+    y = SequencePyramidPool(levels)(x, mask)
+    for i, length in enumerate(lengths):
+        real = x[i, :, :length].numpy()
+        parts = [[row[places].max() for row in real for places in dynamic(length, level)] for level in levels]
+        assert y[i].tolist() == [value for part in parts for value in part]
+
+
+def test_a_sequences_pyramid_sees_all_without_a_mask_and_zeros_where_nothing_is_real() -> None:
+    pool, x = SequencePyramidPool((2, 1)), torch.randn(2, 3, 6)
+    expected = torch.cat([x[..., :3].amax(2)[..., None], x[..., 3:].amax(2)[..., None]], dim=2).flatten(1)
+    torch.testing.assert_close(pool(x), torch.cat([expected, x.amax(2)], dim=1))
+    assert not pool(x, torch.zeros(2, 6, dtype=torch.bool)).any()
+
+
+class Masked(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = SequencePyramidPool((3, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pool(x, x[:, 0] != 0)
+
+
+def test_a_sequences_pyramid_is_the_same_in_onnx_at_any_length() -> None:
+    x = torch.randn(3, 4, 11)
+    x[0, 0, 4:] = 0
+    x[1, 0, 2:] = 0
+    assert_same_in_onnx(Masked(), torch.randn(2, 4, 6), x, free=(0, 2))
+
+
 def test_the_gradient_of_a_mean_is_shared_out() -> None:
     x = torch.zeros(1, 1, 5, requires_grad=True)
     DynamicPool(2, reduce="average", dims=1)(x).sum().backward()
@@ -96,6 +141,8 @@ def test_the_gradient_of_a_mean_is_shared_out() -> None:
         (lambda: AdaptivePool(2, dims=4), "not 4"),
         (lambda: DynamicPool(2, reduce="avergae"), "not avergae; did you mean average"),
         (lambda: SpatialPyramidPool(()), "at least one level"),
+        (lambda: SequencePyramidPool(()), "at least one level"),
+        (lambda: SequencePyramidPool((2, 0)), "at least 1 region, not 0"),
     ],
 )
 def test_refuses_what_is_no_grid(make, message: str) -> None:  # type: ignore[no-untyped-def]
@@ -105,11 +152,16 @@ def test_refuses_what_is_no_grid(make, message: str) -> None:  # type: ignore[no
 
 @pytest.mark.parametrize(
     "module",
-    [AdaptivePool((3, 2)), DynamicPool((3, 2)), DynamicPool(9, reduce="min"), SpatialPyramidPool((3, 2, 1))],
-    ids=["adaptive", "dynamic", "repeated", "pyramid"],
+    [AdaptivePool(9), DynamicPool(9, reduce="min")],
+    ids=["adaptive", "dynamic"],
 )
-def test_onnx_agrees_on_uneven_regions(module: nn.Module) -> None:
-    assert_same_in_onnx(module, torch.randn(2, 3, 7, 5), torch.randn(3, 3, 7, 5))
+def test_more_regions_than_places_are_the_same_in_onnx(module: nn.Module) -> None:
+    assert_same_in_onnx(module, torch.randn(2, 3, 7, 5))
+
+
+def test_dynamic_regions_export_for_inputs_of_any_size_with_a_place_for_each() -> None:
+    sizes = [(2, 3, 9, 8), (1, 3, 11, 9), (3, 3, 4, 20), (1, 3, 3, 5)]
+    assert_same_in_onnx(DynamicPool((3, 5)), *map(torch.randn, sizes), free=(0, 2, 3))
 
 
 def test_a_pyramid_exports_for_inputs_of_any_size() -> None:

@@ -5,7 +5,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runs_as_onnx import assert_same_in_onnx
 from torch import Tensor, nn
 
 from multicnn.blocks.pooling import MaxPool
@@ -115,8 +114,9 @@ def test_training_and_use_give_one_shape(kind: type[nn.Module], dims: int) -> No
     assert pool.train()(x).shape == pool.eval()(x).shape
 
 
-@pytest.mark.parametrize("pool", [StochasticPool(3, 2, 1), MaxPoolDropout(3, 2, 1)], ids=["stochastic", "dropout"])
-def test_onnx_agrees_on_use(pool: nn.Module) -> None:
-    x = torch.randn(3, 2, 9, 8)
-    x[0] = -1
-    assert_same_in_onnx(pool, torch.randn(2, 2, 9, 8), x)
+def test_half_precision_does_not_overflow() -> None:
+    x = torch.full((1, 1, 4), 60_000.0, dtype=torch.float16)  # its square is beyond the largest number, 65504
+    pool = StochasticPool(2, dims=1)
+    for y in (pool.eval()(x), pool.train()(x)):
+        assert y.dtype == torch.float16
+        assert torch.equal(y, x[..., :2])

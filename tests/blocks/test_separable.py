@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from block_checks import assert_exports, assert_learns
+from block_checks import assert_learns, assert_same_in_onnx, examples
 from torch import nn
 
 from multicnn.blocks.convolution import CONVOLVE, Convolution
@@ -88,6 +88,13 @@ def test_a_lower_rank_loses_the_small_singular_values_and_no_more() -> None:
     torch.testing.assert_close((split.whole_kernel() - conv.weight).norm(), lost)
 
 
+def test_a_layer_in_half_precision_is_split_in_single_and_stays_in_half() -> None:
+    conv = Convolution(4, 6, 3).bfloat16()
+    split = LowRank.from_convolution(conv, 12)
+    assert {parameter.dtype for parameter in split.parameters()} == {torch.bfloat16}
+    torch.testing.assert_close(split.float().whole_kernel(), conv.weight.float(), rtol=0, atol=0.02)
+
+
 @pytest.mark.parametrize(
     ("conv", "rank", "message"),
     [
@@ -107,6 +114,7 @@ def test_one_axis_cannot_be_separated() -> None:
         SpatiallySeparable(2, 3, 3, dims=1)
 
 
-def test_separable_blocks_export() -> None:
-    steps = [DepthwiseSeparable(3, 4, 3, multiplier=2, padding="same"), SpatiallySeparable(4, 4, 3, padding="same")]
-    assert_exports(nn.Sequential(*steps, LowRank(4, 2, 3, 2, stride=2)), torch.randn(2, 3, 8, 7))
+@pytest.mark.parametrize("dims", [2, 3])
+def test_separable_blocks_export(dims: int) -> None:
+    steps = SpatiallySeparable(4, 4, 3, padding="same", dims=dims), LowRank(4, 2, 3, 2, stride=2, dims=dims)
+    assert_same_in_onnx(nn.Sequential(*steps), *examples(4, dims), free=(0, *range(2, 2 + dims)))

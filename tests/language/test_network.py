@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 import torch
-from runs_as_onnx import assert_same_in_onnx
+from block_checks import assert_same_in_onnx
 from torch import Tensor, nn
 
 from multicnn.blocks.arithmetic import parameter_count
