@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from runs_as_onnx import assert_same_in_onnx
+from block_checks import assert_same_in_onnx
 
 from multicnn.blocks.folding import Folding
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from runs_as_onnx import assert_same_in_onnx
+from block_checks import assert_same_in_onnx
 from torch import Tensor, nn
 
 from multicnn.blocks.pooling import MaxPool

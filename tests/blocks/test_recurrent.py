@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from block_checks import assert_learns
-from runs_as_onnx import assert_same_in_onnx
+from block_checks import assert_learns, assert_same_in_onnx
 from torch import Tensor, nn
 
 from multicnn.blocks.recurrent import Recurrent
