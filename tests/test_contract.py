@@ -87,7 +87,16 @@ def small(kind: str, name: str) -> dict[str, Any]:
     return settings | {"audio.mel.n_mels": side, "audio.mel.hop": SAMPLES // (side - 1)}
 
 
-def recipe(kind: str, name: str, data: Path, epochs: int = 1) -> Recipe:
+# Nothing but the pictures themselves, in batches that batch normalisation makes something of, from a gentle start.
+BY_HEART: dict[str, dict[str, Any]] = {
+    "image": {"augment.flip": False, "augment.crop": 0},
+    "audio": {f"augment.{key}": 0 for key in ("gain", "shift", "time_mask", "frequency_mask")},
+    "text": {"augment.word_dropout": 0},
+}
+LEARNING = {"training.epochs": 8, "training.batch_size": 32, "training.warmup": 0.3}
+
+
+def recipe(kind: str, name: str, data: Path, **settings: Any) -> Recipe:
     return load_recipe(
         kind,
         None,
@@ -96,10 +105,11 @@ def recipe(kind: str, name: str, data: Path, epochs: int = 1) -> Recipe:
             "model.arch": name,
             "model.weights": "none",
             **small(kind, name),
-            "training.epochs": epochs,
+            "training.epochs": 1,
             "training.batch_size": 8,
             "training.device": "cpu",
             "training.precision": "fp32",
+            **settings,
         },
     )
 
@@ -156,13 +166,12 @@ def without_export(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("without_export")
 def test_the_loss_goes_down(trained: tuple[str, str, Path], data: dict[str, Path], tmp_path: Path) -> None:
     kind, name, _ = trained
-    outcome = train(
-        recipe(kind, name, data[kind], epochs=4), RunFolder(tmp_path / "run"), Reporter(quiet=True), started=0.0
-    )
+    learns = recipe(kind, name, data[kind], **LEARNING, **BY_HEART[kind])
+    outcome = train(learns, RunFolder(tmp_path / "run"), Reporter(quiet=True), started=0.0)
     history = (outcome.run / "history.csv").read_text().splitlines()
     column = history[0].split(",").index("train_loss")
     losses = [float(row.split(",")[column]) for row in history[1:]]
-    assert losses[-1] < losses[0]
+    assert np.mean(losses[-3:]) < losses[0]
 
 
 @pytest.mark.usefixtures("without_export")
