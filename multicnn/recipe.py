@@ -75,11 +75,12 @@ class Image(Section):
     """How pictures are read.
 
     `auto` for the size: the data's own, where all agree, else 224 at most. A network that starts from published weights
-    sees photographs in the weights' size and with their interpolation.
+    sees photographs in the weights' size and with their interpolation. Of the colours, `auto` is `gray` where all
+    pictures are, else `rgb`; the others are converted from RGB inside the graph.
     """
 
     size: Annotated[int, Field(ge=4, le=4096)] | tuple[int, int] | Auto = "auto"
-    color: Literal["auto", "rgb", "gray"] = "auto"
+    color: Literal["auto", "rgb", "gray", "lab", "luv", "hsv", "hcl", "ycbcr", "xyz", "cmyk"] = "auto"
     resize: Literal["squash", "crop", "pad"] = "crop"
     interpolation: Literal["auto", "nearest", "bilinear", "bicubic", "lanczos"] = "auto"
 

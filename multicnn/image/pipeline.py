@@ -14,7 +14,7 @@ from multicnn.blocks.normalisation import stands_high_rates
 from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
 from multicnn.image.augment import ImageAugmentation
-from multicnn.image.frontend import ImageFrontEnd
+from multicnn.image.frontend import ImageFrontEnd, channels_of
 from multicnn.image.read import ImageFacts, ImageReader, auto_size, inspect
 from multicnn.image.weights import expected_weights
 from multicnn.recipe import ImageAugment, ImageRecipe, Recipe, fill, fill_training
@@ -46,7 +46,8 @@ class ImagePipeline:
         fill(recipe.image, color="gray" if gray else "rgb")
         height, width = _settle_network(recipe, facts, device)
         _settle_augment(recipe.augment, min(height, width), gray)
-        reader = ImageReader(height, width, recipe.image.color, recipe.image.resize, recipe.image.interpolation)
+        read_as = "gray" if recipe.image.color == "gray" else "rgb"  # the graph converts to all others
+        reader = ImageReader(height, width, read_as, recipe.image.resize, recipe.image.interpolation)
         return recipe, reader
 
     def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
@@ -70,21 +71,20 @@ class ImagePipeline:
         )
 
     def network(self, recipe: Recipe, reader: Any, classes: int) -> Classifier:
-        """Normalisation and the architecture that the recipe names."""
-        channels = 1 if reader.color == "gray" else 3
+        """Colour space, normalisation and the architecture that the recipe names."""
+        assert isinstance(recipe, ImageRecipe)
+        color = recipe.image.color
+        channels = channels_of(color)
         size = (reader.height, reader.width)
         network = build_image(
             recipe.model.arch, classes=classes, channels=channels, size=size, options=recipe.model.options
         )
-        return Classifier(ImageFrontEnd([0.5] * channels, [0.25] * channels), network)
+        return Classifier(ImageFrontEnd([0.5] * channels, [0.25] * channels, color), network)
 
     def calibrate(self, model: Classifier, inputs: Tensor) -> None:
-        """Sets the mean and the deviation of each colour, from pictures [batch, height, width, channels]."""
-        pixels = inputs.flatten(0, 2).float() / 255
-        frontend = model.frontend
-        assert isinstance(frontend, ImageFrontEnd)
-        frontend.mean.copy_(pixels.mean(0).view_as(frontend.mean))
-        frontend.std.copy_(pixels.std(0).clamp_min(1 / 255).view_as(frontend.std))
+        """Sets the mean and the deviation of each channel, from pictures [batch, height, width, channels]."""
+        assert isinstance(model.frontend, ImageFrontEnd)
+        model.frontend.fit(inputs)
 
     def augmentation(self, recipe: Recipe) -> "Augmenting":
         """Flips, shifts and the like, on the reader's batch."""

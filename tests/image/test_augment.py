@@ -40,7 +40,7 @@ def test_front_end_travels_with_the_weights() -> None:
     front = ImageFrontEnd([0.1], [0.2])
     other = ImageFrontEnd([0.5], [0.5])
     other.load_state_dict(front.state_dict())
-    assert other.mean.tolist() == front.mean.tolist()
+    assert [one.tolist() for one in other.statistics] == [one.tolist() for one in front.statistics]
 
 
 @pytest.mark.parametrize(("mean", "std"), [([0.5], [0.0]), ([0.5, 0.5], [0.1])])
