@@ -53,9 +53,23 @@ class CrossEntropy(Loss):
         self.label_smoothing = label_smoothing
 
     def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
-        """Logits [batch, classes] and the true classes' numbers [batch] to one number."""
+        """Logits and the truth to one number.
+
+        A truth that is shared among classes counts as that many shares of an example: with weights, sum of t w l over
+        sum of t w, and smoothing spreads its part of each.
+
+        Args:
+            logits: [batch, classes].
+            truth: the true classes' numbers, [batch], or what each class has of the truth, [batch, classes].
+        """
         weights = None if self.weights is None else self.weights.to(logits.dtype)
-        return functional.cross_entropy(logits, truth, weights, label_smoothing=self.label_smoothing)
+        if truth.ndim == 1:
+            return functional.cross_entropy(logits, truth, weights, label_smoothing=self.label_smoothing)
+        weights = logits.new_ones(logits.shape[1]) if weights is None else weights
+        losses = -weights * logits.log_softmax(1)
+        smooth = self.label_smoothing
+        wrong = (1 - smooth) * (truth * losses).sum() + smooth * losses.mean(1).sum()
+        return wrong / (truth * weights).sum()
 
 
 class Hinge(Loss):
