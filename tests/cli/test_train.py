@@ -108,7 +108,7 @@ def wait_for_epochs(history: Path, count: int) -> None:
     raise AssertionError("no epoch ended in a minute")
 
 
-RANDOM = {"image": ("flip=alternating", "trivialaugment=true", "mixup=0.2", "cutmix=1.0")}
+RANDOM = {"image": ("flip=alternating", "mixup=0.2", "cutmix=1.0")}
 
 
 @pytest.mark.parametrize("kind", QUICK)
