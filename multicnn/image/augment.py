@@ -111,7 +111,7 @@ class Move(nn.Module):
             ValueError: the flip alternates, and nobody says whose turn it is.
         """
         batch, height, width, channels = x.shape
-        chance = draw(4, batch, generator, x)
+        chance = draw(4 if self.flip_vertical else 3, batch, generator, x)
         shift = ((chance[:2] * (2 * self.crop + 1)).floor() - self.crop).long()
         rows = reflect(torch.arange(height, device=x.device) + shift[0, :, None], height)
         columns = reflect(torch.arange(width, device=x.device) + shift[1, :, None], width)

@@ -16,15 +16,9 @@ SIDE, GAP, LINE = 24 * 5, 8, 18  # the pictures of 24 x 24 pixels are enlarged f
 
 def tiles(page: Image.Image) -> np.ndarray:
     """[rows, columns, height, width, 3], at the pictures' own size."""
-    pixels, across, down, columns = np.asarray(page), SIDE + GAP, SIDE + GAP + LINE, range(1 + DRAWS)
-    grid = [
-        [
-            pixels[2 * LINE + GAP + row * down :, GAP + column * across :][:SIDE:5, :SIDE:5]
-            for column in range(1 + DRAWS)
-        ]
-        for row in range(EXAMPLES)
-    ]
-    return np.array(grid)
+    pixels, across, down, top = np.asarray(page), SIDE + GAP, SIDE + GAP + LINE, 2 * LINE + GAP
+    places = [[(top + row * down, GAP + column * across) for column in range(1 + DRAWS)] for row in range(EXAMPLES)]
+    return np.array([[pixels[y : y + SIDE : 5, x : x + SIDE : 5] for y, x in row] for row in places])
 
 
 def sheet(data: Path, **settings: object) -> np.ndarray:
