@@ -58,8 +58,28 @@ def load_reader(kind: str, settings: dict[str, Any]) -> Reader:
 class Augmentation(Protocol):
     """What is done to training examples only: to the reader's batch, or to what the front end makes of it."""
 
-    def inputs(self, x: "Tensor", generator: "torch.Generator") -> "Tensor":
-        """Changes a reader's batch, on its device, each example in its own way."""
+    def inputs(self, x: "Tensor", generator: "torch.Generator", turn: "Tensor | None" = None) -> "Tensor":
+        """Changes a reader's batch, on its device, each example in its own way.
+
+        Args:
+            x: the batch.
+            generator: where the chances come from.
+            turn: for what is done to each example in every other epoch: whether this is the one, [batch].
+        """
+        ...
+
+    def mix(self, x: "Tensor", truth: "Tensor", classes: int, generator: "torch.Generator") -> "tuple[Tensor, Tensor]":
+        """Mixes the examples of a batch, after `inputs`.
+
+        Args:
+            x: the batch.
+            truth: classes, [batch].
+            classes: how many there are.
+            generator: where the chances come from.
+
+        Returns:
+            The batch, and what each class has of each example, [batch, classes]; or both as they were.
+        """
         ...
 
     def features(self, x: "Tensor", generator: "torch.Generator") -> "Tensor":

@@ -75,11 +75,12 @@ class Image(Section):
     """How pictures are read.
 
     `auto` for the size: the data's own, where all agree, else 224 at most. A network that starts from published weights
-    sees photographs in the weights' size and with their interpolation.
+    sees photographs in the weights' size and with their interpolation. Of the colours, `auto` is `gray` where all
+    pictures are, else `rgb`; the others are converted from RGB inside the graph.
     """
 
     size: Annotated[int, Field(ge=4, le=4096)] | tuple[int, int] | Auto = "auto"
-    color: Literal["auto", "rgb", "gray"] = "auto"
+    color: Literal["auto", "rgb", "gray", "lab", "luv", "hsv", "hcl", "ycbcr", "xyz", "cmyk"] = "auto"
     resize: Literal["squash", "crop", "pad"] = "crop"
     interpolation: Literal["auto", "nearest", "bilinear", "bicubic", "lanczos"] = "auto"
 
@@ -141,13 +142,41 @@ class Model(Section):
     options: dict[str, Any] = {}
 
 
-class ImageAugment(Section):
-    """Per picture, in training only. `auto`: what the size and the colours of the data suggest."""
+class RandAugment(Section):
+    """n operations (0: none) of strength m, 0 to 30."""
 
-    flip: bool | Auto = "auto"
+    n: Annotated[int, Field(ge=0, le=14)] = 0
+    m: Annotated[float, Field(ge=0, le=30)] = 9.0
+
+
+class ImageAugment(Section):
+    """Per picture, in training only. `auto`: what the size and the colours of the data suggest.
+
+    crop, blur and cutout in pixels; rotation and shear in degrees; hue a share of the circle of colours; erasing a
+    chance; mixup and cutmix the alpha of their Beta distributions; resized_crop the smallest share of the area, and
+    aspect how many times it may be as long as wide; the others shares. 0 is off.
+    """
+
+    flip: bool | Literal["alternating"] | Auto = "auto"
+    flip_vertical: bool = False
     crop: Annotated[int, Field(ge=0)] | Auto = "auto"
-    cutout: Annotated[int, Field(ge=0)] = 0
+    rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
+    shift: Fraction = 0.0
+    zoom: Fraction = 0.0
+    shear: Annotated[float, Field(ge=0, le=80)] = 0.0
+    resized_crop: Annotated[float, Field(ge=0, le=1)] = 0.0
+    aspect: Annotated[float, Field(ge=1, le=10)] = 4 / 3
+    randaugment: RandAugment = RandAugment()
+    trivialaugment: bool = False
     jitter: Fraction = 0.0
+    saturation: Annotated[float, Field(ge=0, le=1)] = 0.0
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    blur: Annotated[float, Field(ge=0, le=20)] = 0.0
+    noise: Annotated[float, Field(ge=0, le=1)] = 0.0
+    cutout: Annotated[int, Field(ge=0)] = 0
+    erasing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    mixup: Annotated[float, Field(ge=0, le=100)] = 0.0
+    cutmix: Annotated[float, Field(ge=0, le=100)] = 0.0
 
 
 class AudioAugment(Section):

@@ -89,10 +89,14 @@ class Augmenting:
         self.waveform = waveform
         self.spectrogram = spectrogram
 
-    def inputs(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def inputs(self, x: Tensor, generator: torch.Generator, turn: Tensor | None = None) -> Tensor:
         """Waveforms, [batch, samples]."""
         changed: Tensor = self.waveform(x, generator)
         return changed
+
+    def mix(self, x: Tensor, truth: Tensor, classes: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Unchanged."""
+        return x, truth
 
     def features(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Spectrograms, [batch, 1, mels, frames], or waveforms, [batch, 1, samples], which stay as they are."""

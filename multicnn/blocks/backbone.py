@@ -21,7 +21,8 @@ class Network(nn.Module):
 
         Args:
             x: a batch, [batch, ...], as `forward` takes it.
-            truth: the true classes' numbers, [batch].
+            truth: the true classes' numbers, [batch]; where examples are mixed, what each class has of them, [batch,
+                classes], which only networks whose own loss is cross-entropy are given.
             criterion: how wrong logits are; it works in float32, whatever the precision of the rest.
 
         Returns:

@@ -87,13 +87,25 @@ class CrossEntropy(Loss):
         self.label_smoothing = label_smoothing
 
     def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
-        """As in `Loss`; smoothed, the other classes' weights count as well."""
-        weights = self.class_weights(logits)
-        if weights is None:
-            return functional.cross_entropy(logits, truth, label_smoothing=self.label_smoothing)
-        nothing = weights[truth].sum() == 0  # 0 / 0 has no slope either, so then each class weighs more
-        measured = functional.cross_entropy(logits, truth, weights + nothing, label_smoothing=self.label_smoothing)
-        return measured.masked_fill(nothing, 0.0)
+        """Logits and the truth to one number, as in `Loss`; smoothed, the other classes' weights count as well.
+
+        A truth that is shared among classes counts as that many shares of an example: with weights, sum of t w l over
+        sum of t w, and smoothing spreads its part of each.
+
+        Args:
+            logits: [batch, classes].
+            truth: the true classes' numbers, [batch], or what each class has of the truth, [batch, classes].
+        """
+        weights, smooth = self.class_weights(logits), self.label_smoothing
+        if weights is None and truth.ndim == 1:
+            return functional.cross_entropy(logits, truth, label_smoothing=smooth)
+        shares = functional.one_hot(truth, logits.shape[1]).to(logits) if truth.ndim == 1 else truth
+        weights = logits.new_ones(logits.shape[1]) if weights is None else weights
+        losses = -weights * logits.log_softmax(1)
+        wrong = (1 - smooth) * (shares * losses).sum() + smooth * losses.mean(1).sum()
+        total = (shares * weights).sum()
+        nothing = total == 0  # 0 / 0 has no slope either
+        return (wrong / total.masked_fill(nothing, 1.0)).masked_fill(nothing, 0.0)
 
 
 class Hinge(Loss):

@@ -1,4 +1,4 @@
-"""multicnn data: look a data set over before training on it, and divide it."""
+"""multicnn data: look a data set over before training on it, divide it, and see what a network will be fed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from multicnn.data.layout import Columns
     from multicnn.data.report import Report
 
-app = typer.Typer(help="Check a data set, or divide it into parts or folds.")
+app = typer.Typer(help="Check a data set, divide it into parts or folds, or draw what a network is fed.")
 
 SHOWN = 10  # items under a warning; what is broken is named in full
 MARKS = {"ok": ("✔", "green"), "warning": ("⚠", "yellow"), "broken": ("✘", "red")}
@@ -109,6 +109,45 @@ def split(
         typer.echo(f"multicnn: {trouble}; it was left out", err=True)
     if opened.troubles:
         raise typer.Exit(3)
+
+
+@app.command()
+def show(
+    data: Data,
+    *,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The picture to write (.png). Needed.")] = None,
+    recipe: Annotated[
+        str | None, typer.Option("--recipe", "-r", help="A recipe file, or the name of one. Default: none.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-s", help="key.path=value on top of the recipe. Repeatable. Default: none."),
+    ] = None,
+    kind: KindOption = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the picture. Default: off.")] = False,
+) -> None:
+    """Draw what a network is fed: training pictures (or spectrograms), each as read and after several augmentations."""
+    from io import BytesIO
+
+    from multicnn.data.files import write_atomically
+    from multicnn.data.layout import Columns
+    from multicnn.errors import UsageError
+    from multicnn.recipe_files import load_recipe, parse_setting
+
+    if output is None:
+        raise UsageError("data show writes a picture; name it, as in -o page.png")
+    if output.suffix.lower() != ".png":
+        raise UsageError(f"{output}: the page is written as PNG; give it the ending .png")
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output} is there already; --overwrite replaces it")
+    its_kind = _kind(data, kind, Columns())
+    on_top = {"data.path": data} | dict(parse_setting(its_kind, setting) for setting in settings or [])
+    resolved = load_recipe(its_kind, recipe, on_top)
+    from multicnn.training.contact_sheet import contact_sheet
+
+    content = BytesIO()
+    contact_sheet(resolved).save(content, "PNG")
+    write_atomically(output, content.getvalue())
 
 
 def _kind(data: str, kind: str | None, columns: "Columns") -> "Kind":

@@ -1,93 +1,133 @@
 """Random changes to training pictures that leave their class alone; each picture draws its own."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
+from multicnn.image.augment_draws import draw, reflect
+from multicnn.image.augment_erase import Cutout, Erasing
+from multicnn.image.augment_light import Blur, Noise, Relight, Tint
+from multicnn.image.augment_policy import RandAugment, TrivialAugment
+from multicnn.image.augment_warp import Warp
+
+Flip = bool | Literal["alternating"]
+
 
 class ImageAugmentation(nn.Module):
-    """Flips, shifts, cuts out and relights pictures as the reader gives them, on the device where they are.
+    """Changes pictures as the reader gives them, on the device where they are; what is off costs nothing.
 
     Args:
-        flip: mirror half of the pictures, left to right.
+        flip: mirror half of the pictures, left to right. `alternating`: half of them in the first epoch, and from then
+            on each in every other epoch: Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", section 3.6.
+        flip_vertical: mirror half of the pictures, top to bottom.
         crop: shift by up to this many pixels each way, filling in by reflection: the usual "pad and crop".
-        cutout: the side in pixels of a square that takes the picture's mean colour, centred anywhere in it, so that at
-            the edge a part of it falls outside. DeVries and Taylor 2017, "Improved Regularization of Convolutional
-            Neural Networks with Cutout"; 0 for none.
-        jitter: brightness and contrast change by up to this fraction, each, 0 to 1.
+        rotation, shift, zoom, shear, resized_crop, aspect: see `Warp`.
+        randaugment: n and m, see `RandAugment`; n = 0 for none.
+        trivialaugment: see `TrivialAugment`.
+        jitter: see `Relight`.
+        saturation, hue: see `Tint`; pictures of one channel have neither.
+        blur: see `Blur`.
+        noise: see `Noise`.
+        cutout: see `Cutout`.
+        erasing: see `Erasing`.
     """
 
-    def __init__(self, flip: bool = False, crop: int = 0, cutout: int = 0, jitter: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        flip: Flip = False,
+        flip_vertical: bool = False,
+        crop: int = 0,
+        rotation: float = 0.0,
+        shift: float = 0.0,
+        zoom: float = 0.0,
+        shear: float = 0.0,
+        resized_crop: float = 0.0,
+        aspect: float = 4 / 3,
+        randaugment: tuple[int, float] = (0, 0.0),
+        trivialaugment: bool = False,
+        jitter: float = 0.0,
+        saturation: float = 0.0,
+        hue: float = 0.0,
+        blur: float = 0.0,
+        noise: float = 0.0,
+        cutout: int = 0,
+        erasing: float = 0.0,
+    ) -> None:
         super().__init__()
-        if crop < 0 or cutout < 0:
-            raise ValueError(f"crop and cutout are pixels, 0 or more, not {crop} and {cutout}")
-        if not 0 <= jitter <= 1:
-            raise ValueError(f"jitter is a fraction from 0 to 1, not {jitter}")
-        self.flip, self.crop, self.cutout, self.jitter = flip, crop, cutout, jitter
+        moves = flip or flip_vertical or crop
+        warps = rotation or shift or zoom or shear or resized_crop
+        self.move = Move(flip, flip_vertical, crop) if moves else None
+        wanted = (
+            Warp(rotation, shift, zoom, shear, resized_crop, aspect) if warps else None,
+            RandAugment(*randaugment) if randaugment[0] else None,
+            TrivialAugment() if trivialaugment else None,
+            Relight(jitter) if jitter else None,
+            Tint(saturation, hue) if saturation or hue else None,
+            Blur(blur) if blur else None,
+            Noise(noise) if noise else None,
+            Cutout(cutout) if cutout else None,
+            Erasing(erasing) if erasing else None,
+        )
+        self.others = nn.ModuleList(one for one in wanted if one is not None)
 
     @torch.no_grad()
-    def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def forward(self, x: Tensor, generator: torch.Generator, turn: Tensor | None = None) -> Tensor:
         """Changes a batch.
 
         Args:
             x: pixels 0 to 255, uint8 or float, [batch, height, width, channels].
             generator: where the chances come from; on the CPU it gives the same pictures for every device.
+            turn: which pictures an alternating flip mirrors, [batch]; needed for nothing else.
 
         Returns:
             The same shape and type; `x` itself is left as it was.
         """
-        if self.flip or self.crop:
-            x = self._move(x, generator)
-        if self.jitter:
-            x = self._relight(x, generator)
-        if self.cutout:
-            x = self._cut_out(x, generator)
+        if self.move is not None:
+            x = self.move(x, generator, turn)
+        for one in self.others:
+            x = one(x, generator)
         return x
 
-    def _move(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Shift and mirror in one gathering of whole pixels: five times as fast as indexing along two axes."""
+
+class Move(nn.Module):
+    """Shift and mirror in one gathering of whole pixels: five times as fast as indexing along two axes.
+
+    Args:
+        flip, flip_vertical, crop: as in `ImageAugmentation`.
+    """
+
+    def __init__(self, flip: Flip = False, flip_vertical: bool = False, crop: int = 0) -> None:
+        super().__init__()
+        if crop < 0:
+            raise ValueError(f"crop is pixels, 0 or more, not {crop}")
+        self.flip, self.flip_vertical, self.crop = flip, flip_vertical, crop
+
+    def forward(self, x: Tensor, generator: torch.Generator, turn: Tensor | None = None) -> Tensor:
+        """Shapes as in `ImageAugmentation`.
+
+        Raises:
+            ValueError: the flip alternates, and nobody says whose turn it is.
+        """
         batch, height, width, channels = x.shape
-        chance = _draw(3, batch, generator, x)
+        chance = draw(4 if self.flip_vertical else 3, batch, generator, x)
         shift = ((chance[:2] * (2 * self.crop + 1)).floor() - self.crop).long()
-        rows = _reflect(torch.arange(height, device=x.device) + shift[0, :, None], height)
-        columns = _reflect(torch.arange(width, device=x.device) + shift[1, :, None], width)
+        rows = reflect(torch.arange(height, device=x.device) + shift[0, :, None], height)
+        columns = reflect(torch.arange(width, device=x.device) + shift[1, :, None], width)
         if self.flip:
-            columns = torch.where(chance[2, :, None] < 0.5, columns.flip(1), columns)
+            mirrored = self._alternating(turn) if self.flip == "alternating" else chance[2] < 0.5
+            columns = torch.where(mirrored[:, None], columns.flip(1), columns)
+        if self.flip_vertical:
+            rows = torch.where(chance[3, :, None] < 0.5, rows.flip(1), rows)
         first = torch.arange(batch, device=x.device)[:, None] * height
         pixels = (first + rows)[:, :, None] * width + columns[:, None, :]
         return x.reshape(-1, channels).index_select(0, pixels.flatten()).view(x.shape)
 
-    def _relight(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Contrast scales the distance from the picture's mean, brightness the mean itself."""
-        factor = 1 + self.jitter * (2 * _draw(2, len(x), generator, x) - 1)
-        contrast, brightness = factor[:, :, None]
-        lit = x.flatten(1).float()
-        mean = lit.mean(dim=1, keepdim=True)
-        lit = torch.addcmul(mean * (brightness - contrast), lit, contrast).clamp_(0, 255)
-        return (lit.add_(0.5) if x.dtype == torch.uint8 else lit).to(x.dtype).view(x.shape)  # uint8 rounds down
-
-    def _cut_out(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """The square's mean colour, and not black, keeps the statistics that normalisation expects."""
-        batch, height, width, _ = x.shape
-        size = torch.tensor([[height], [width]], device=x.device)
-        start = (_draw(2, batch, generator, x) * size).long() - self.cutout // 2
-        rows = torch.arange(height, device=x.device) - start[0, :, None]
-        columns = torch.arange(width, device=x.device) - start[1, :, None]
-        inside_rows, inside_columns = ((at >= 0) & (at < self.cutout) for at in (rows, columns))
-        square = (inside_rows[:, :, None] & inside_columns[:, None, :])[..., None].to(x.dtype)
-        colour = x.float().mean(dim=(1, 2), keepdim=True).to(x.dtype)
-        return x * (1 - square) + colour * square  # for bytes, twice as fast as torch.where
+    def _alternating(self, turn: Tensor | None) -> Tensor:
+        if turn is None:
+            raise ValueError("an alternating flip has to know whose turn it is")
+        return turn
 
     def extra_repr(self) -> str:
-        return f"flip={self.flip}, crop={self.crop}, cutout={self.cutout}, jitter={self.jitter}"
-
-
-def _draw(rows: int, batch: int, generator: torch.Generator, like: Tensor) -> Tensor:
-    """Chances in [0, 1), [rows, batch], drawn where the generator lives and moved to where the pictures are."""
-    return torch.rand(rows, batch, generator=generator, device=generator.device).to(like.device)
-
-
-def _reflect(at: Tensor, size: int) -> Tensor:
-    """Positions beyond the edges mirrored at the edge pixel, any number of times: -1 -> 1, size -> size - 2."""
-    period = max(2 * (size - 1), 1)
-    at = at % period
-    return torch.minimum(at, period - at) if size > 1 else at
+        return f"flip={self.flip}, flip_vertical={self.flip_vertical}, crop={self.crop}"

@@ -14,7 +14,8 @@ from multicnn.blocks.normalisation import stands_high_rates
 from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
 from multicnn.image.augment import ImageAugmentation
-from multicnn.image.frontend import ImageFrontEnd
+from multicnn.image.augment_mix import Mixing
+from multicnn.image.frontend import ImageFrontEnd, channels_of
 from multicnn.image.read import ImageFacts, ImageReader, auto_size, inspect
 from multicnn.image.weights import expected_weights
 from multicnn.recipe import ImageAugment, ImageRecipe, Recipe, fill, fill_training
@@ -46,7 +47,9 @@ class ImagePipeline:
         fill(recipe.image, color="gray" if gray else "rgb")
         height, width = _settle_network(recipe, facts, device)
         _settle_augment(recipe.augment, min(height, width), gray)
-        reader = ImageReader(height, width, recipe.image.color, recipe.image.resize, recipe.image.interpolation)
+        _check_colours(recipe)
+        read_as = "gray" if recipe.image.color == "gray" else "rgb"  # the graph converts to all others
+        reader = ImageReader(height, width, read_as, recipe.image.resize, recipe.image.interpolation)
         return recipe, reader
 
     def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
@@ -56,6 +59,7 @@ class ImagePipeline:
         """
         assert isinstance(recipe, ImageRecipe)
         assert isinstance(recipe.image.size, tuple)
+        _check_mixing(recipe, network)
         small = min(recipe.image.size) <= SMALL_SIDE
         batch_size = int(np.clip(2 ** round(np.log2(max(count, 1) / 50)), 8, 128 if small else 32))
         rate = 1e-2 if recipe.model.arch == "resnet9" else 4e-3 if stands_high_rates(network) else 5e-4
@@ -70,39 +74,48 @@ class ImagePipeline:
         )
 
     def network(self, recipe: Recipe, reader: Any, classes: int) -> Classifier:
-        """Normalisation and the architecture that the recipe names."""
-        channels = 1 if reader.color == "gray" else 3
+        """Colour space, normalisation and the architecture that the recipe names."""
+        assert isinstance(recipe, ImageRecipe)
+        color = recipe.image.color
+        channels = channels_of(color)
         size = (reader.height, reader.width)
         network = build_image(
             recipe.model.arch, classes=classes, channels=channels, size=size, options=recipe.model.options
         )
-        return Classifier(ImageFrontEnd([0.5] * channels, [0.25] * channels), network)
+        return Classifier(ImageFrontEnd([0.5] * channels, [0.25] * channels, color), network)
 
     def calibrate(self, model: Classifier, inputs: Tensor) -> None:
-        """Sets the mean and the deviation of each colour, from pictures [batch, height, width, channels]."""
-        pixels = inputs.flatten(0, 2).float() / 255
-        frontend = model.frontend
-        assert isinstance(frontend, ImageFrontEnd)
-        frontend.mean.copy_(pixels.mean(0).view_as(frontend.mean))
-        frontend.std.copy_(pixels.std(0).clamp_min(1 / 255).view_as(frontend.std))
+        """Sets the mean and the deviation of each channel, from pictures [batch, height, width, channels]."""
+        assert isinstance(model.frontend, ImageFrontEnd)
+        model.frontend.fit(inputs)
 
     def augmentation(self, recipe: Recipe) -> "Augmenting":
-        """Flips, shifts and the like, on the reader's batch."""
+        """Flips, shifts and the like, on the reader's batch; then mixtures of its pictures."""
         assert isinstance(recipe, ImageRecipe)
-        settings = recipe.augment
-        return Augmenting(ImageAugmentation(bool(settings.flip), int(settings.crop), settings.cutout, settings.jitter))
+        settings = recipe.augment.model_dump(exclude={"randaugment", "mixup", "cutmix"})
+        policy = recipe.augment.randaugment
+        return Augmenting(
+            ImageAugmentation(**settings, randaugment=(policy.n, policy.m)),
+            Mixing(recipe.augment.mixup, recipe.augment.cutmix),
+        )
 
 
 class Augmenting:
     """Augmentation of the reader's batch; what the front end gives stays as it is."""
 
-    def __init__(self, augmentation: ImageAugmentation) -> None:
+    def __init__(self, augmentation: ImageAugmentation, mixing: Mixing) -> None:
         self.augmentation = augmentation
+        self.mixing = mixing
 
-    def inputs(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def inputs(self, x: Tensor, generator: torch.Generator, turn: Tensor | None = None) -> Tensor:
         """Pictures, [batch, height, width, channels]."""
-        changed: Tensor = self.augmentation(x, generator)
+        changed: Tensor = self.augmentation(x, generator, turn)
         return changed
+
+    def mix(self, x: Tensor, truth: Tensor, classes: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Pictures, [batch, height, width, channels], and their classes."""
+        mixed: tuple[Tensor, Tensor] = self.mixing(x, truth, classes, generator)
+        return mixed
 
     def features(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Unchanged."""
@@ -155,3 +168,24 @@ def _settle_network(recipe: ImageRecipe, facts: Sequence[ImageFacts], device: st
 def _settle_augment(augment: ImageAugment, side: int, gray: bool) -> None:
     """Photographs stand being mirrored, digits and letters (grey, small) do not; all stand a shift by an eighth."""
     fill(augment, flip=not (gray and side <= SMALL_SIDE), crop=side // 8)
+
+
+def _check_colours(recipe: ImageRecipe) -> None:
+    """
+    Raises:
+        UsageError: colours are to be changed where there are none.
+    """
+    for key in ("saturation", "hue"):
+        if getattr(recipe.augment, key) and recipe.image.color == "gray":
+            raise UsageError(f"augment.{key} has no effect on grey pictures; leave it out, or set image.color=rgb")
+
+
+def _check_mixing(recipe: ImageRecipe, network: nn.Module) -> None:
+    """
+    Raises:
+        UsageError: classes are to be mixed, and the loss asks for a single true one.
+    """
+    mixes = [key for key in ("mixup", "cutmix") if getattr(recipe.augment, key)]
+    losses = [loss for loss in (recipe.training.loss, network.loss) if loss != "cross_entropy"]
+    if mixes and losses:
+        raise UsageError(f"augment.{mixes[0]} mixes classes, which needs cross_entropy, not the {losses[0]} loss")

@@ -120,10 +120,14 @@ class Augmenting:
     def __init__(self, words: TextAugmentation) -> None:
         self.words = words
 
-    def inputs(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def inputs(self, x: Tensor, generator: torch.Generator, turn: Tensor | None = None) -> Tensor:
         """Token numbers, [batch, tokens]."""
         changed: Tensor = self.words(x, generator)
         return changed
+
+    def mix(self, x: Tensor, truth: Tensor, classes: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Unchanged."""
+        return x, truth
 
     def features(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Unchanged."""

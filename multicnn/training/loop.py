@@ -18,6 +18,8 @@ from multicnn.training.ema import Ema
 from multicnn.training.optimiser import build_optimiser, learning_rate_factor
 
 EVALUATION_BATCH = 256
+# Sets the chances of turns apart from those of epochs, which have the epoch's number in its place.
+TURNS = 2**32
 
 
 @dataclass(slots=True)
@@ -55,6 +57,9 @@ class Learner:
         self.augmentation = augmentation
         self.precision = precision
         self.device = feed.device
+        self.classes = classes
+        first = np.random.default_rng([training.seed, TURNS])
+        self.first_turn = first.permutation(len(feed)) % 2 == 0
         self.optimiser = build_optimiser(model, training)
         self.ema = Ema(model, training.ema) if training.ema else None
         self.scaler = torch.amp.GradScaler(enabled=precision == torch.float16)
@@ -72,7 +77,9 @@ class Learner:
             wrong: Tensor = self.loss(logits.float(), truth)
         return wrong
 
-    def step(self, inputs: Tensor, truth: Tensor, generator: torch.Generator, progress: float) -> tuple[Tensor, Tensor]:
+    def step(
+        self, inputs: Tensor, truth: Tensor, generator: torch.Generator, progress: float, turn: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """One step of the optimiser.
 
         Args:
@@ -80,20 +87,22 @@ class Learner:
             truth: classes, [batch].
             generator: decides the augmentation.
             progress: the share of the training that is done, for the learning rate.
+            turn: whose turn it is, where something happens to an example in every other epoch, [batch].
 
         Returns:
-            The loss and the number of right answers, both still on the device.
+            The loss and the number of right answers, both still on the device. Where classes are mixed, the one with
+            the most of an example is right.
         """
         settings = self.training
         rate = float(settings.lr) * learning_rate_factor(progress, settings.warmup)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         with torch.no_grad():
-            seen = self.augmentation.features(
-                self.model.frontend(self.augmentation.inputs(inputs, generator)), generator
-            )
+            inputs = self.augmentation.inputs(inputs, generator, turn)
+            inputs, target = self.augmentation.mix(inputs, truth, self.classes, generator)
+            seen = self.augmentation.features(self.model.frontend(inputs), generator)
         with self._autocast():
-            logits, loss = self.model.network.training_loss(_channels_last(seen), truth, self._criterion)
+            logits, loss = self.model.network.training_loss(_channels_last(seen), target, self._criterion)
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if settings.clip:
@@ -103,7 +112,8 @@ class Learner:
         self.scaler.update()
         if self.ema:
             self.ema.update(self.model)
-        return loss.detach(), (logits.argmax(1) == truth).sum()
+        right = target if target.ndim == 1 else target.argmax(1)
+        return loss.detach(), (logits.argmax(1) == right).sum()
 
     def epoch(
         self, number: int, steps: int, progress: Callable[[int], float], after_step: Callable[[int], int]
@@ -129,7 +139,8 @@ class Learner:
         losses, right, seen, done = [], [], 0, 0
         for chosen in self.feed.shuffled(int(self.training.batch_size), rng, self.chances):
             inputs, truth = self.feed.batch(chosen)
-            loss, correct = self.step(inputs, truth, generator, progress(done))
+            turn = torch.from_numpy(self.first_turn[chosen] ^ bool(number % 2)).to(self.device)
+            loss, correct = self.step(inputs, truth, generator, progress(done), turn)
             losses.append(loss)
             right.append(correct)
             seen += len(chosen)

@@ -44,7 +44,7 @@ def start_weights(recipe: Recipe, model: Classifier, reporter: Reporter, downloa
         return Start()
     report = load_into(model, open_weights(wanted))
     reporter.note(f"{wanted}: {report.line()}")
-    return Start(pretrained=True, normalised="frontend.mean" in report.loaded)
+    return Start(pretrained=True, normalised=any(_is_mean(name) for name in report.loaded))
 
 
 def _imagenet(recipe: Recipe, model: Classifier, reporter: Reporter, download: bool) -> Start:
@@ -60,10 +60,15 @@ def _imagenet(recipe: Recipe, model: Classifier, reporter: Reporter, download: b
         return Start()
     report = load_into(model.network, found.read())
     reporter.note(f"{found.file}: {report.line()}")
-    if recipe.pipeline == "audio":  # a spectrogram is not normalised like a photograph
-        return Start(pretrained=True)
     own = dict(model.frontend.named_buffers())
+    if recipe.pipeline == "audio" or "mean" not in own:  # a spectrogram or Lab is not normalised like a photograph
+        return Start(pretrained=True)
     mean, std = found.normalisation(own["mean"].numel())
     own["mean"].copy_(torch.tensor(mean))
     own["std"].copy_(torch.tensor(std))
     return Start(pretrained=True, normalised=True)
+
+
+def _is_mean(name: str) -> bool:
+    """Whether a weight is the mean by which the front end normalises: `frontend.mean`, or `frontend.lab_mean`."""
+    return name.startswith("frontend.") and name.endswith("mean")

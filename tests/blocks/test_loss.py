@@ -175,3 +175,23 @@ def test_a_batch_that_weighs_nothing_teaches_nothing(settings: dict[str, Any]) -
     assert one.item() == 0
     assert s.grad is not None
     assert not s.grad.any()
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["plain", "weighted"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_shared_truth_of_one_class_is_that_class(weights: list[float] | None, smoothing: float) -> None:
+    s, y = torch.randn(6, CLASSES, dtype=torch.float64), torch.tensor([0, 1, 2, 3, 0, 2])
+    criterion = CrossEntropy(weights=weights, label_smoothing=smoothing)
+    shared = nn.functional.one_hot(y, CLASSES).double()
+    torch.testing.assert_close(criterion(s, shared), criterion(s, y))
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["plain", "weighted"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_shared_truth_counts_as_shares_of_examples(weights: list[float] | None, smoothing: float) -> None:
+    s = torch.randn(3, CLASSES, dtype=torch.float64)
+    shared = torch.tensor([[0.75, 0.25, 0, 0], [0, 0, 0.5, 0.5], [0, 1, 0, 0]], dtype=torch.float64)
+    repeated = [(row, y) for row in range(3) for y in range(CLASSES) for _ in range(int(4 * shared[row, y]))]
+    rows, classes = zip(*repeated, strict=True)
+    criterion = CrossEntropy(weights=weights, label_smoothing=smoothing)
+    torch.testing.assert_close(criterion(s, shared), criterion(s[list(rows)], torch.tensor(classes)))

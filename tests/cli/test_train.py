@@ -108,10 +108,14 @@ def wait_for_epochs(history: Path, count: int) -> None:
     raise AssertionError("no epoch ended in a minute")
 
 
+RANDOM = {"image": ("flip=alternating", "mixup=0.2", "cutmix=1.0")}
+
+
 @pytest.mark.parametrize("kind", QUICK)
 def test_an_interrupted_run_resumes_bit_for_bit(kind: str, data: dict[str, Path], cli: Cli, tmp_path: Path) -> None:
     """Ctrl-C in the middle: status 130, and the resumed run ends with the very weights of the uninterrupted one."""
     many = [*QUICK[kind], "--set", "training.ema=0.9", "--set", "training.epochs=200"]
+    many += [part for one in RANDOM.get(kind, ()) for part in ("--set", f"augment.{one}")]
     common = [a for i, a in enumerate(many) if a != "--epochs" and (i == 0 or many[i - 1] != "--epochs")]
     whole = cli("train", kind, data[kind], "--output", tmp_path / "whole", *common)
     assert whole.returncode == 0, whole.stderr

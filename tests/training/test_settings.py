@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from multicnn.errors import UsageError
 from multicnn.recipe_files import load_recipe
 from multicnn.training.loop import Learner
 from multicnn.training.progress import Reporter
@@ -51,6 +52,9 @@ def lopsided(pictures: Path, tmp_path: Path) -> Path:
         {"training__label_smoothing": 0.0},
         {"training__deterministic": True},
         {"augment__cutout": 6, "augment__jitter": 0.2},
+        {"augment__rotation": 10, "augment__resized_crop": 0.5, "augment__hue": 0.1, "augment__noise": 0.1},
+        {"augment__randaugment__n": 1, "augment__trivialaugment": True, "augment__blur": 1, "augment__erasing": 0.5},
+        {"augment__mixup": 0.2, "augment__cutmix": 1.0, "training__class_balance": "weights"},
         {"image__color": "gray", "image__size": 28},
         {"image__size": [20, 32], "image__resize": "pad"},
     ],
@@ -81,6 +85,47 @@ def test_sampling_shows_rare_classes_as_often_as_common_ones(
     monkeypatch.setattr(Learner, "step", spy)
     run(lopsided, tmp_path / "run", training__epochs=6, training__class_balance="sampling")
     assert 0.35 < np.mean(seen) < 0.65
+
+
+def test_an_alternating_flip_takes_turns(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: dict[bytes, list[bool]] = {}
+    step = Learner.step
+
+    def spy(self: Learner, inputs: torch.Tensor, *rest: Any) -> Any:
+        for picture, mirrored in zip(inputs, rest[-1].tolist(), strict=True):
+            shown.setdefault(picture.numpy().tobytes(), []).append(mirrored)
+        return step(self, inputs, *rest)
+
+    monkeypatch.setattr(Learner, "step", spy)
+    run(pictures, tmp_path / "run", training__epochs=4, training__batch_size=13, augment__flip="alternating")
+    first = [turns[0] for turns in shown.values()]
+    assert 0.3 < np.mean(first) < 0.7
+    whole = [turns for turns in shown.values() if len(turns) == 4]  # the others missed an epoch
+    assert len(whole) > 20
+    assert all(turns in ([True, False] * 2, [False, True] * 2) for turns in whole)
+
+
+@pytest.mark.parametrize("loss", ["hinge", "focal"])
+def test_mixed_classes_need_cross_entropy(loss: str, pictures: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"augment.mixup mixes classes.*not the {loss} loss"):
+        run(pictures, tmp_path / "run", augment__mixup=0.2, training__loss=loss)
+
+
+def test_mixed_classes_do_not_go_into_a_network_that_draws_one(pictures: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="augment.cutmix mixes classes.*not the margin loss"):
+        run(
+            pictures,
+            tmp_path / "run",
+            augment__cutmix=1.0,
+            model__arch="capsnet",
+            training__loss="cross_entropy",
+            image__size=28,
+        )
+
+
+def test_grey_pictures_have_no_colours_to_change(pictures: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="augment.hue has no effect on grey pictures"):
+        run(pictures, tmp_path / "run", augment__hue=0.2, image__color="gray")
 
 
 def test_a_loss_that_is_no_number_ends_the_training_with_advice(pictures: Path, tmp_path: Path) -> None:

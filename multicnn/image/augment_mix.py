@@ -1,0 +1,87 @@
+"""Two pictures in one, and two classes in one truth."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from multicnn.image.augment_draws import draw, inside
+
+
+class Mixing(nn.Module):
+    """mixup (Zhang et al. 2017) and CutMix (Yun et al. 2019); where both are on, each picture draws which.
+
+    Every picture has a partner in the batch and a share of its own, from Beta(alpha, alpha). In mixup the two lie over
+    each other; in CutMix a rectangle of the partner, of 1 - share of the area and centred anywhere, covers the picture.
+    The truth is divided by what the rectangle covers once the edges have cut it.
+
+    Args:
+        mixup: alpha of mixup, 0 for none.
+        cutmix: alpha of CutMix, 0 for none.
+    """
+
+    def __init__(self, mixup: float = 0.0, cutmix: float = 0.0) -> None:
+        super().__init__()
+        if mixup < 0 or cutmix < 0:
+            raise ValueError(f"alpha is 0 or more, not {mixup} and {cutmix}")
+        self.mixup, self.cutmix = mixup, cutmix
+
+    @torch.no_grad()
+    def forward(self, x: Tensor, truth: Tensor, classes: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Mixes a batch with itself in another order.
+
+        Args:
+            x: pictures of 0 to 255, [batch, height, width, channels].
+            truth: classes, [batch].
+            classes: how many there are.
+            generator: where the chances come from.
+
+        Returns:
+            Pictures as float32, and what each class has of each of them, [batch, classes]; both unchanged where
+            mixing is off.
+        """
+        if not self.mixup and not self.cutmix:
+            return x, truth
+        partner = torch.randperm(len(x), generator=generator, device=generator.device).to(x.device)
+        share = self._shares(x, generator)
+        own = functional.one_hot(truth, classes).float()
+        total = share.mean(dim=(1, 2))
+        x = x.float()
+        return x[partner].lerp(x, share), own[partner].lerp(own, total)
+
+    def _shares(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """How much of each pixel is the picture's own, [batch, height, width, 1]."""
+        batch, height, width, _ = x.shape
+        blend = x.new_zeros(batch, dtype=torch.float32)
+        if self.mixup:
+            blend = symmetric_beta(self.mixup, *draw(2, batch, generator, x))
+        over_all = blend[:, None, None, None].expand(batch, height, width, 1)
+        if not self.cutmix:
+            return over_all
+        size = torch.tensor([[height], [width]], device=x.device)
+        length = ((1 - symmetric_beta(self.cutmix, *draw(2, batch, generator, x))).sqrt() * size).round().long()
+        start = (draw(2, batch, generator, x) * size).long() - length // 2
+        cut = 1 - inside(start, length, (height, width)).float()
+        if not self.mixup:
+            return cut
+        return torch.where((draw(1, batch, generator, x)[0] < 0.5)[:, None, None, None], cut, over_all)
+
+    def extra_repr(self) -> str:
+        return f"mixup={self.mixup:g}, cutmix={self.cutmix:g}"
+
+
+def symmetric_beta(alpha: float, first: Tensor, second: Tensor) -> Tensor:
+    """Turns two chances into one from Beta(alpha, alpha).
+
+    Bailey 1994, "Polar Generation of Random Variates with the t-Distribution": with U and V uniform,
+    T = sqrt(U^(-1 / alpha) - 1) cos(2 pi V) is such that 1/2 + T / (2 sqrt(1 + T^2)) follows it. Written by an
+    angle, it has no infinity over infinity.
+
+    Args:
+        alpha: above 0; 1 is uniform, below it most shares are near 0 or 1.
+        first: chances in [0, 1).
+        second: likewise, of the same shape.
+    """
+    t = ((1 - first) ** (-1 / alpha) - 1).sqrt() * (2 * math.pi * second).cos()
+    return 0.5 + 0.5 * t.atan().sin()
