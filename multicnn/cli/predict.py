@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from multicnn.inference.output import Writer
     from multicnn.inference.predictor import Predictor
 
-BATCH_SIZES = {"image": 16, "audio": 16, "text": 256}
+BATCH_SIZES = {"image": 16, "audio": 16, "text": 64}
 
 
 def _option(*names: str, help: str) -> Any:
@@ -60,7 +60,7 @@ def predict(
         _option("--output", "-o", help="A file, written as a whole or not at all. Default: standard output."),
     ] = None,
     batch_size: Annotated[
-        int | None, _option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 256 texts.")
+        int | None, _option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 64 texts.")
     ] = None,
     workers: Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")] = None,
     text_column: Annotated[
