@@ -23,6 +23,7 @@ NOT_FINITE = "the model's output for this input is not a number"
 class Classifier(Protocol):
     """What the stream asks of a Predictor."""
 
+    labels: list[str]
     pipeline: Kind
     reader: Reader
     side_by_side: int
@@ -40,17 +41,24 @@ class Read(NamedTuple):
     error: str = ""
 
 
-class Answer(NamedTuple):
-    """One input after classification: the probability of each class, [classes], or why there is none."""
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Inputs after classification, in order.
 
-    name: str
-    probabilities: np.ndarray | None
-    error: str = ""
+    Attributes:
+        names: of the inputs.
+        probabilities: of each class, [inputs, classes]; rows of inputs with an error are not numbers.
+        errors: why an input has no probabilities, by its place.
+    """
+
+    names: list[str]
+    probabilities: np.ndarray
+    errors: dict[int, str]
 
 
 def answers(
     predictor: Classifier, chunks: Iterable[list[Item]], *, batch_size: int, workers: int, live: bool
-) -> Iterator[list[Answer]]:
+) -> Iterator[Answers]:
     """Classifies inputs batch by batch; one answer an input, in the same order.
 
     While the model computes, the answers before are handed on: they can be written in the meantime.
@@ -178,26 +186,22 @@ class Running:
 
     Attributes:
         batch: the inputs, in order.
+        classes: how many there are.
         runs: the places in `batch` of the inputs of each run, and the probabilities that are to come, [run, classes].
     """
 
     batch: Sequence[Read]
+    classes: int
     runs: Sequence[tuple[list[int], Future[np.ndarray]]]
 
-    def answers(self) -> list[Answer]:
-        """Waits for all runs.
-
-        Returns:
-            One answer each, in order. An output that is not finite is an error of this input, never a label.
-        """
-        found = [Answer(read.name, None, read.error) for read in self.batch]
+    def answers(self) -> Answers:
+        """Waits for all runs. An output that is not finite is an error of this input, never a label."""
+        probabilities = np.full((len(self.batch), self.classes), np.nan, np.float32)
         for places, run in self.runs:
-            probabilities = run.result()
-            finite = np.isfinite(probabilities).all(axis=1).tolist()
-            for place, row, is_finite in zip(places, probabilities, finite, strict=True):
-                name = found[place].name
-                found[place] = Answer(name, row) if is_finite else Answer(name, None, NOT_FINITE)
-        return found
+            probabilities[places] = run.result()
+        useless = np.flatnonzero(~np.isfinite(probabilities).all(axis=1)).tolist()
+        errors = {place: self.batch[place].error or NOT_FINITE for place in useless}
+        return Answers([read.name for read in self.batch], probabilities, errors)
 
 
 def start(predictor: Classifier, batch: Sequence[Read], batch_size: int, pool: Executor) -> Running:
@@ -214,9 +218,8 @@ def start(predictor: Classifier, batch: Sequence[Read], batch_size: int, pool: E
         groups = runs_of_texts({place: array.size for place, array in arrays.items()}, batch_size)
     else:
         groups = [list(arrays)] if arrays else []
-    return Running(
-        batch, [(some, pool.submit(predictor.probabilities, [arrays[place] for place in some])) for some in groups]
-    )
+    runs = [(some, pool.submit(predictor.probabilities, [arrays[place] for place in some])) for some in groups]
+    return Running(batch, len(predictor.labels), runs)
 
 
 def runs_of_texts(lengths: Mapping[int, int], batch_size: int) -> list[list[int]]:
