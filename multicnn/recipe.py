@@ -41,6 +41,11 @@ def _fraction_or_path(value: Any) -> Any:
     return number
 
 
+def _on_or_off(value: Any) -> Any:
+    """YAML reads the words `on` and `off` as truth values."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+
+
 class Section(BaseModel):
     """A part of a recipe. A key that does not exist is an error, never ignored."""
 
@@ -135,10 +140,11 @@ class Text(Section):
 
 
 class Model(Section):
-    """Which network, and which weights it starts from."""
+    """Which network, which weights it starts from, and whether it is folded for prediction."""
 
     arch: str = "auto"
     weights: str = "auto"
+    fold: Annotated[Literal["auto", "on", "off"], BeforeValidator(_on_or_off)] = "auto"
     options: dict[str, Any] = {}
 
 

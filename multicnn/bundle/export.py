@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from multicnn.blocks.classifier import Classifier, Probabilities
 from multicnn.pipeline import Reader
@@ -17,7 +18,7 @@ from multicnn.pipeline import Reader
 OPSET = 18
 
 
-def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Path) -> None:
+def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Path, fold: str = "auto") -> str:
     """Writes the graph from a reader's batch to probabilities, with all weights in it.
 
     Args:
@@ -25,12 +26,18 @@ def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Pa
         reader: gives the shape of a batch.
         example: one example, as the reader gives it.
         path: the .onnx file.
+        fold: the recipe's `model.fold`: the quicker form of the network where there is one (`on`), where it is not too
+            large (`auto`), or never (`off`).
+
+    Returns:
+        The graph's name for bundle.json: `plain`, or what the network calls its quicker form.
     """
     inputs = torch.from_numpy(reader.collate([example, example]))
     axes = {0: torch.export.Dim("batch")}
     if inputs.dtype == torch.int32 and texts_length(reader) == "tokens":
         axes[1] = torch.export.Dim("tokens", min=2)
-    graph = Probabilities(model).eval()
+    folded = None if fold == "off" else model.network.folded(always=fold == "on")
+    graph = Probabilities(nn.Sequential(model.frontend, folded.network) if folded else model).eval()
     with _quietly():
         program = torch.onnx.export(
             graph,
@@ -44,6 +51,7 @@ def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Pa
         )
     assert program is not None
     program.save(path, external_data=False)
+    return folded.graph if folded else "plain"
 
 
 def texts_length(reader: Reader) -> int | str:

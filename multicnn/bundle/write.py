@@ -75,6 +75,7 @@ def write_bundle(
     example: np.ndarray,
     meta: dict[str, Any],
     measure: Callable[[Bundle], dict[str, Metrics | None]],
+    fold: str = "auto",
 ) -> dict[str, Metrics | None]:
     """Exports a model, measures what was exported, and writes the bundle; it appears all at once.
 
@@ -85,6 +86,7 @@ def write_bundle(
         example: one example, as the reader gives it.
         meta: from `describe`.
         measure: gives the figures of each part by the exported model.
+        fold: the recipe's `model.fold`.
 
     Returns:
         The figures.
@@ -92,9 +94,9 @@ def write_bundle(
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    export_onnx(model, reader, example, partial / MODEL)
+    graph = export_onnx(model, reader, example, partial / MODEL, fold)
     figures = measure(Bundle(meta, partial / MODEL, partial))
-    meta = {**meta, "figures": {part: _short(one) for part, one in figures.items()}}
+    meta = {**meta, "graph": graph, "figures": {part: _short(one) for part, one in figures.items()}}
     add_metadata(partial / MODEL, json.dumps(meta, ensure_ascii=False))
     save_tensors(
         partial / "weights.safetensors",

@@ -13,20 +13,21 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from multicnn.errors import MulticnnError, UsageError
-from multicnn.inference.stream import Answer
+from multicnn.inference.stream import Answers
 
 DECIMALS = 6
+_quoted = json.encoder.encode_basestring  # a text as a JSON string, by the json module's C code
 
 Prediction = dict[str, Any]
 
 
 def predictions(
-    answers: Sequence[Answer], labels: list[str], top_k: int | None = None, threshold: float = 0.0
+    answers: Answers, labels: list[str], top_k: int | None = None, threshold: float = 0.0
 ) -> list[Prediction]:
     """What is told about each input: DESIGN's prediction objects.
 
     Args:
-        answers: of one batch.
+        answers: of some inputs.
         labels: the classes, in the order of the probabilities.
         top_k: how many classes to tell, the most probable ones; None for all.
         threshold: a score below it gives no label (None); the score itself is still told.
@@ -35,27 +36,25 @@ def predictions(
         {"input", "label", "score", "scores"} with scores in descending order, equal ones in the order of `labels`, or
         {"input", "error"}. Scores are rounded to 6 decimals, and the threshold is held against the rounded score.
     """
-    known = [answer.probabilities for answer in answers if answer.probabilities is not None]
-    ranked = iter(_ranked(np.stack(known), labels, top_k) if known else [])
-    told: list[Prediction] = []
-    for answer in answers:
-        if answer.probabilities is None:
-            told.append({"input": answer.name, "error": answer.error})
-            continue
-        scores = next(ranked)
-        label, score = next(iter(scores.items()))
-        told.append(
-            {"input": answer.name, "label": label if score >= threshold else None, "score": score, "scores": scores}
-        )
+    ranked = _ranked(answers.probabilities, labels, top_k)
+    told: list[Prediction] = [
+        {"input": name, "label": label if score >= threshold else None, "score": score, "scores": scores}
+        for name, (label, score, scores) in zip(answers.names, ranked, strict=True)
+    ]
+    for place, error in answers.errors.items():
+        told[place] = {"input": answers.names[place], "error": error}
     return told
 
 
-def _ranked(probabilities: np.ndarray, labels: list[str], top_k: int | None) -> Iterator[dict[str, float]]:
-    """The classes of each row by descending probability."""
+def _ranked(
+    probabilities: np.ndarray, labels: list[str], top_k: int | None
+) -> Iterator[tuple[str, float, dict[str, float]]]:
+    """The best class of each row, its score, and the scores of all by descending probability."""
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top_k]
     scores = np.take_along_axis(probabilities, order, axis=1).astype(np.float64).round(DECIMALS)
     for numbers, row in zip(order.tolist(), scores.tolist(), strict=True):
-        yield {labels[number]: score for number, score in zip(numbers, row, strict=True)}
+        named = [labels[number] for number in numbers]
+        yield named[0], row[0], dict(zip(named, row, strict=True))
 
 
 class Writer(Protocol):
@@ -83,8 +82,16 @@ class JsonLines:
 
 
 def _json_line(one: Prediction) -> bytes:
+    """As `json.dumps` writes it, in a third of its time."""
+    if "error" in one:
+        line = f'{{"input": {_quoted(one["input"])}, "error": {_quoted(one["error"])}}}\n'
+    else:
+        label = "null" if one["label"] is None else _quoted(one["label"])
+        scores = ", ".join([f"{_quoted(name)}: {score!r}" for name, score in one["scores"].items()])
+        best = f'"label": {label}, "score": {one["score"]!r}, "scores": {{{scores}}}'
+        line = f'{{"input": {_quoted(one["input"])}, {best}}}\n'
     try:
-        return json.dumps(one, ensure_ascii=False).encode() + b"\n"
+        return line.encode()
     except UnicodeEncodeError:  # a name that is not UTF-8: its odd bytes go as \udcXX, which keeps the JSON valid
         return json.dumps(one).encode() + b"\n"
 

@@ -20,12 +20,14 @@ class Predictor:
 
     Args:
         bundle: what `open_bundle` gave.
-        threads: how many threads compute one batch; None for the cores that this process may use, 16 at most.
+        threads: how many threads compute; None for the cores that this process may use, 16 at most.
 
     Attributes:
         labels: the classes, in the order of the columns of `probabilities`.
         pipeline: image, audio or text.
         reader: from bytes or text to the array of one example.
+        side_by_side: how many batches to compute at once. A folded graph's operations are too short to be divided among
+            threads: each batch has one, and several batches run beside each other.
 
     Raises:
         UsageError: the model cannot be loaded by this version of ONNX Runtime or of multicnn.
@@ -46,7 +48,9 @@ class Predictor:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = FATAL
         # A number of our own also keeps onnxruntime from pinning threads, which fails loudly in containers.
-        options.intra_op_num_threads = threads or default_workers()
+        threads = threads or default_workers()
+        self.side_by_side = threads if str(bundle.meta.get("graph", "")).startswith("folded") else 1
+        options.intra_op_num_threads = threads // self.side_by_side
         try:
             self._session = onnxruntime.InferenceSession(bundle.model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's exceptions share no other base class

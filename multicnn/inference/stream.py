@@ -2,10 +2,10 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,21 +16,24 @@ from multicnn.pipeline import Kind, Reader
 
 TEXTS_PER_TASK = 256  # reading a text takes microseconds, too few to hand it to a thread alone
 TOKENS_PER_RUN = 1 << 16  # texts are padded to the longest: long ones go into smaller batches, so that memory suffices
+WINDOW = 2048  # texts that are sorted by length before they are divided into batches, so that little is padded
+NOT_FINITE = "the model's output for this input is not a number"
 
 
 class Classifier(Protocol):
     """What the stream asks of a Predictor."""
 
+    labels: list[str]
     pipeline: Kind
     reader: Reader
+    side_by_side: int
 
     def probabilities(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """[batch, classes] for a batch of examples."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """One input after reading: its array, or why it has none."""
 
     name: str
@@ -39,18 +42,26 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One input after classification: the probability of each class, [classes], or why there is none."""
+class Answers:
+    """Inputs after classification, in order.
 
-    name: str
-    probabilities: np.ndarray | None
-    error: str = ""
+    Attributes:
+        names: of the inputs.
+        probabilities: of each class, [inputs, classes]; rows of inputs with an error are not numbers.
+        errors: why an input has no probabilities, by its place.
+    """
+
+    names: list[str]
+    probabilities: np.ndarray
+    errors: dict[int, str]
 
 
 def answers(
     predictor: Classifier, chunks: Iterable[list[Item]], *, batch_size: int, workers: int, live: bool
-) -> Iterator[list[Answer]]:
+) -> Iterator[Answers]:
     """Classifies inputs batch by batch; one answer an input, in the same order.
+
+    While the model computes, the answers before are handed on: they can be written in the meantime.
 
     Args:
         predictor: the model.
@@ -60,14 +71,26 @@ def answers(
         live: answer what is there instead of waiting until a batch is full.
 
     Yields:
-        The answers of one batch.
+        The answers of some inputs.
     """
     ahead = ReadAhead(predictor, chunks, workers=workers, depth=2 * batch_size)
+    pool = ThreadPoolExecutor(predictor.side_by_side, thread_name_prefix="multicnn-run")
+    size = max(batch_size, WINDOW) if predictor.pipeline == "text" else batch_size
+    before: Running | None = None
     try:
-        for batch in ahead.batches(batch_size, live=live):
-            yield classify(predictor, batch)
+        for batch in ahead.batches(size, live=live):
+            running = start(predictor, batch, batch_size, pool)
+            if before:
+                yield before.answers()
+            before = running
+            if live and not ahead.has_more():
+                yield before.answers()
+                before = None
+        if before:
+            yield before.answers()
     finally:
         ahead.stop()
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class ReadAhead:
@@ -117,6 +140,10 @@ class ReadAhead:
         if batch:
             yield batch
 
+    def has_more(self) -> bool:
+        """Whether something, or the end, is there without waiting."""
+        return not self._waiting.empty()
+
     def stop(self) -> None:
         """Nothing more is wanted: lets the threads end."""
         self._stopped = True
@@ -153,48 +180,62 @@ def read_item(predictor: Classifier, item: Item) -> Read:
         return Read(item.name, None, f"it cannot be read ({type(error).__name__}: {' '.join(str(error).split())})")
 
 
-def classify(predictor: Classifier, batch: Sequence[Read]) -> list[Answer]:
-    """Runs the model on what could be read.
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Inputs that the model is computing.
+
+    Attributes:
+        batch: the inputs, in order.
+        classes: how many there are.
+        runs: the places in `batch` of the inputs of each run, and the probabilities that are to come, [run, classes].
+    """
+
+    batch: Sequence[Read]
+    classes: int
+    runs: Sequence[tuple[list[int], Future[np.ndarray]]]
+
+    def answers(self) -> Answers:
+        """Waits for all runs. An output that is not finite is an error of this input, never a label."""
+        probabilities = np.full((len(self.batch), self.classes), np.nan, np.float32)
+        for places, run in self.runs:
+            probabilities[places] = run.result()
+        useless = np.flatnonzero(~np.isfinite(probabilities).all(axis=1)).tolist()
+        errors = {place: self.batch[place].error or NOT_FINITE for place in useless}
+        return Answers([read.name for read in self.batch], probabilities, errors)
+
+
+def start(predictor: Classifier, batch: Sequence[Read], batch_size: int, pool: Executor) -> Running:
+    """Has the model run on what could be read.
 
     Args:
         predictor: the model.
         batch: inputs with their arrays or errors.
-
-    Returns:
-        One answer each. An output that is not finite is an error of this input, never a label.
+        batch_size: the largest number of inputs in one run.
+        pool: computes the runs.
     """
-    arrays = [read.array for read in batch if read.array is not None]
-    results = [predictor.probabilities(some) for some in runs(predictor, arrays)]
-    rows = iter([row for result in results for row in zip(result, np.isfinite(result).all(axis=1), strict=True)])
-    return [Answer(read.name, None, read.error) if read.array is None else _answer(read, *next(rows)) for read in batch]
+    arrays = {place: read.array for place, read in enumerate(batch) if read.array is not None}
+    if predictor.pipeline == "text":
+        groups = runs_of_texts({place: array.size for place, array in arrays.items()}, batch_size)
+    else:
+        groups = [list(arrays)] if arrays else []
+    runs = [(some, pool.submit(predictor.probabilities, [arrays[place] for place in some])) for some in groups]
+    return Running(batch, len(predictor.labels), runs)
 
 
-def _answer(read: Read, probabilities: np.ndarray, finite: bool) -> Answer:
-    if not finite:
-        return Answer(read.name, None, "the model's output for this input is not a number")
-    return Answer(read.name, probabilities)
-
-
-def runs(predictor: Classifier, arrays: Sequence[np.ndarray]) -> Iterator[Sequence[np.ndarray]]:
-    """Splits a batch where texts are so long that padding all of them to the longest would fill the memory.
+def runs_of_texts(lengths: Mapping[int, int], batch_size: int) -> list[list[int]]:
+    """Divides texts into runs of similar length, which are smaller where padding to the longest would fill the memory.
 
     Args:
-        predictor: the model.
-        arrays: the examples, in order.
+        lengths: in tokens, by the place of the text.
+        batch_size: the largest number of texts in one run.
 
-    Yields:
-        The examples of one run of the model, in order.
+    Returns:
+        The places of each run's texts; the shortest texts come first, equally long ones in order.
     """
-    if predictor.pipeline != "text":
-        yield from [arrays] if arrays else []
-        return
-    some: list[np.ndarray] = []
-    longest = 0
-    for array in arrays:
-        longest = max(longest, array.size)
-        if some and longest * (len(some) + 1) > TOKENS_PER_RUN:
-            yield some
-            some, longest = [], array.size
-        some.append(array)
-    if some:
-        yield some
+    runs: list[list[int]] = []
+    for place in sorted(lengths, key=lengths.__getitem__):
+        if runs and len(runs[-1]) < batch_size and lengths[place] * (len(runs[-1]) + 1) <= TOKENS_PER_RUN:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return runs

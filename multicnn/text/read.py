@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from multicnn.errors import InputError, UsageError, did_you_mean
-from multicnn.text.tokenize import TOKENIZERS, tokenize
+from multicnn.text.pieces import Pieces, look_up
+from multicnn.text.tokenize import BETWEEN_SPACES, TOKENIZERS, tokenize
 
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 
@@ -37,6 +37,7 @@ class TextReader:
     max_length: int
     min_length: int = 1
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    _pieces: Pieces = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.tokenizer not in TOKENIZERS:
@@ -45,6 +46,7 @@ class TextReader:
         if self.max_length < 1 or self.min_length < 0:
             raise UsageError(f"texts have 1 token or more, not text.max_length {self.max_length}")
         object.__setattr__(self, "_ids", {word: at for at, word in enumerate(self.vocabulary, FIRST_WORD)})
+        object.__setattr__(self, "_pieces", Pieces(self.tokenizer, self._ids, UNKNOWN))
 
     def read(self, content: bytes | str) -> np.ndarray:
         """Tokenises and looks up.
@@ -56,11 +58,14 @@ class TextReader:
             InputError: the text is empty, has no token, or its bytes are not UTF-8.
         """
         text = decode(content)
-        tokens = tokenize(text, self.tokenizer)[: self.max_length]
-        if not tokens:
+        if self.tokenizer in BETWEEN_SPACES:
+            ids = self._pieces.read(text)
+        else:
+            ids = look_up(tokenize(text, self.tokenizer), self._ids, UNKNOWN)
+        if not len(ids):
             what = f"has nothing that the tokenizer {self.tokenizer} keeps" if text.strip() else "is empty"
             raise InputError(f"the text {what}")
-        return np.fromiter(map(self._ids.get, tokens, repeat(UNKNOWN)), np.int32, len(tokens))
+        return ids if len(ids) <= self.max_length else ids[: self.max_length].copy()  # a view would keep all of them
 
     def collate(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """One batch, int32 [batch, tokens], padded behind to the longest text and to at least `min_length`."""

@@ -93,3 +93,5 @@ TOKENIZERS: dict[str, Callable[[str], list[str]]] = {
     "char": _char,
     "kim": _kim,
 }
+# Those whose tokens never reach over a space: what stands between two can be tokenised by itself.
+BETWEEN_SPACES = ("unicode", "whitespace", "kim")

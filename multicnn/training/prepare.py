@@ -70,6 +70,8 @@ def build(plan: Outline, reporter: Reporter, *, fresh: bool = True, download: bo
     """
     torch.manual_seed(plan.recipe.training.seed)
     model = plan.pipeline.network(plan.recipe, plan.reader, len(plan.labels))
+    if plan.recipe.model.fold == "on" and not model.network.foldable:
+        raise UsageError(f"{plan.recipe.model.arch} with these options cannot be folded; leave out model.fold")
     settle_loss(plan.recipe.training, model.network.loss)
     start = start_weights(plan.recipe, model, reporter, download) if fresh else Start()
     plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), model.network, start.pretrained)

@@ -97,7 +97,7 @@ class Session:
         few = [arrays[i] for i in range(min(BATCH, len(arrays)))]
         with tempfile.TemporaryDirectory(prefix="multicnn-") as folder:
             path = Path(folder) / MODEL
-            export_onnx(self.model, self.plan.reader, few[0], path)
+            export_onnx(self.model, self.plan.reader, few[0], path, self.plan.recipe.model.fold)
             predictor = Predictor(Bundle(self._describe(), path, None))
             predictor.probabilities(few)
         exported = time.monotonic()
@@ -113,7 +113,10 @@ class Session:
         self.model.to("cpu")
         self.model.load_state_dict(progress.best)
         example = self.material.decoded["train"].arrays[0]
-        figures = write_bundle(self.run.model, self.model, self.plan.reader, example, self._describe(), self._measure)
+        fold = self.plan.recipe.model.fold
+        figures = write_bundle(
+            self.run.model, self.model, self.plan.reader, example, self._describe(), self._measure, fold
+        )
         result = {
             "format": 1,
             "best_epoch": progress.best_epoch,

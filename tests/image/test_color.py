@@ -17,7 +17,7 @@ from multicnn.image.color import SPACES, ColorSpace
 from multicnn.image.frontend import ImageFrontEnd, channels_of
 from multicnn.pipeline import load_pipeline
 from multicnn.recipe import Data, ImageRecipe
-from tests.blocks.runs_as_onnx import assert_same_in_onnx
+from tests.blocks.block_checks import assert_same_in_onnx
 from tests.training.test_settings import run
 
 

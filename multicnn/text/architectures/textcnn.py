@@ -6,13 +6,19 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from multicnn.blocks.backbone import Folded
 from multicnn.blocks.dropout import Dropout
 from multicnn.blocks.pooling import GlobalAveragePool, GlobalMaxPool, KMaxPool
 from multicnn.blocks.pooling_attention import AttentionPool
 from multicnn.blocks.pooling_regions import SequenceRegionPool
 from multicnn.text.architectures.embedding import PADDING, WordVectors
+from multicnn.text.architectures.folded import FoldedTextCNN, table_bytes
 from multicnn.text.architectures.phrases import PhraseFilters
 from multicnn.text.architectures.text_backbone import TextBackbone
+
+# Folded tables of up to so many bytes in float32 stay that, larger ones become float16; beyond that nothing is folded.
+WHOLE_BYTES = 200_000_000
+HALF_BYTES = 400_000_000
 
 
 class TextCNN(TextBackbone):
@@ -59,6 +65,20 @@ class TextCNN(TextBackbone):
             embedding_dropout=embedding_dropout,
         )
         self.head = nn.Sequential(Dropout(dropout), nn.Linear(self.features.width, classes))
+        self.foldable = pooling == "max"
+
+    def folded(self, *, always: bool = False) -> Folded | None:
+        """The network as look-ups and additions, where it pools maxima and its tables are of a bearable size.
+
+        Args:
+            always: however large the tables.
+        """
+        size = table_bytes(self)
+        if not self.foldable or (size > HALF_BYTES and not always):
+            return None
+        if size > WHOLE_BYTES:
+            return Folded(FoldedTextCNN(self, half=True).eval(), "folded, float16")
+        return Folded(FoldedTextCNN(self).eval(), "folded")
 
 
 class TextFeatures(nn.Module):

@@ -1,0 +1,45 @@
+"""What stands between spaces, tokenised and looked up once: the same words come again and again. Torch-free."""
+
+from collections.abc import Mapping
+from itertools import repeat
+
+import numpy as np
+
+from multicnn.text.tokenize import tokenize
+
+# Bounds on what is remembered, so that memory stays the same over any number of texts: some 30 MB at most.
+MOST_PIECES = 1 << 17
+LONGEST_PIECE = 40
+
+
+class Pieces(dict[str, bytes]):
+    """From what stands between spaces to its tokens' ids, int32 one behind another, computed when first asked for.
+
+    Only for tokenizers whose tokens never reach over a space and do not depend on what is behind one.
+
+    Args:
+        tokenizer: a mode of `multicnn.text.tokenize`.
+        ids: of the words that have one.
+        unknown: the id of all others.
+    """
+
+    def __init__(self, tokenizer: str, ids: Mapping[str, int], unknown: int) -> None:
+        super().__init__()
+        self._tokenizer = tokenizer
+        self._ids = ids
+        self._unknown = unknown
+
+    def __missing__(self, piece: str) -> bytes:
+        found = look_up(tokenize(piece, self._tokenizer), self._ids, self._unknown).tobytes()
+        if len(piece) <= LONGEST_PIECE and len(self) < MOST_PIECES:
+            self[piece] = found
+        return found
+
+    def read(self, text: str) -> np.ndarray:
+        """The ids of a text's tokens, int32 [tokens]."""
+        return np.frombuffer(b"".join(map(self.__getitem__, text.split())), np.int32)
+
+
+def look_up(tokens: list[str], ids: Mapping[str, int], unknown: int) -> np.ndarray:
+    """The id of each token, int32 [tokens]."""
+    return np.fromiter(map(ids.get, tokens, repeat(unknown)), np.int32, len(tokens))

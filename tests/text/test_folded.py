@@ -1,0 +1,127 @@
+"""The folded TextCNN: the same answers as the plain one, from tables."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor
+
+from multicnn.blocks.classifier import Classifier
+from multicnn.bundle.export import export_onnx
+from multicnn.text.architectures import textcnn
+from multicnn.text.architectures.embedding import MODES
+from multicnn.text.architectures.folded import FoldedTextCNN, products, table_bytes
+from multicnn.text.architectures.textcnn import TextCNN
+from multicnn.text.read import TextReader
+
+
+def network(vectors: str = "rand", **options: Any) -> TextCNN:
+    """With biases that would win every pooling if a window of padding counted."""
+    torch.manual_seed(0)
+    built = TextCNN(3, 50, vectors, embedding=16, filters=8, **options).eval()
+    with torch.no_grad():
+        for convolution in built.features.convolutions:
+            convolution.bias.uniform_(0, 2)
+    return built
+
+
+def texts(*lengths: int) -> Tensor:
+    ids = torch.zeros(len(lengths), max(lengths), dtype=torch.int32)
+    for row, length in enumerate(lengths):
+        ids[row, :length] = torch.randint(1, 50, (length,), generator=torch.Generator().manual_seed(row))
+    return ids
+
+
+@pytest.mark.parametrize("vectors", MODES)
+@pytest.mark.parametrize("windows", [(3, 4, 5), (5, 1, 3), (2,), (4, 4, 2)])
+def test_agrees_with_the_plain_network(vectors: str, windows: tuple[int, ...]) -> None:
+    plain, ids = network(vectors, windows=windows), texts(1, 2, 4, 30, 7)
+    torch.testing.assert_close(FoldedTextCNN(plain)(ids), plain(ids), rtol=0, atol=1e-5)
+
+
+def test_a_text_without_a_word_answers_as_the_plain_network_does() -> None:
+    plain, ids = network(), torch.zeros(1, 6, dtype=torch.int32)
+    torch.testing.assert_close(FoldedTextCNN(plain)(ids), plain(ids), rtol=0, atol=1e-6)
+
+
+def test_float16_tables_are_close() -> None:
+    plain, ids = network(), texts(9, 30, 2)
+    half = FoldedTextCNN(plain, half=True)
+    assert {table.dtype for table in half.tables} == {torch.float16}
+    torch.testing.assert_close(half(ids), plain(ids), rtol=0, atol=0.01)
+
+
+def test_the_tables_are_as_large_as_is_said() -> None:
+    plain = network(windows=(2, 4))
+    tables = products(plain)
+    assert [tuple(table.shape) for table in tables] == [(50, 16), (50, 16), (50, 8), (50, 8)]
+    assert sum(table.nbytes for table in tables) == table_bytes(plain)
+
+
+def test_the_network_that_was_folded_stays_as_it_was() -> None:
+    plain, ids = network("multichannel"), texts(9, 4)
+    before, names = plain(ids), set(plain.state_dict())
+    assert plain.folded() is not None
+    assert torch.equal(plain(ids), before) and set(plain.state_dict()) == names
+
+
+def test_size_decides_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = network()
+
+    def form(whole: int, half: int, always: bool = False) -> str | None:
+        monkeypatch.setattr(textcnn, "WHOLE_BYTES", whole)
+        monkeypatch.setattr(textcnn, "HALF_BYTES", half)
+        folded = plain.folded(always=always)
+        return folded.graph if folded else None
+
+    size = table_bytes(plain)
+    assert form(size, 2 * size) == "folded"
+    assert form(size - 1, size) == "folded, float16"
+    assert form(size // 4, size - 1) is None
+    assert form(size // 4, size - 1, always=True) == "folded, float16"
+
+
+@pytest.mark.parametrize("pooling", ["kmax2", "average", "attention", "regions2"])
+def test_other_poolings_are_not_folded(pooling: str) -> None:
+    plain = network(pooling=pooling)
+    assert not plain.foldable and plain.folded(always=True) is None
+
+
+@pytest.mark.parametrize(("fold", "graph"), [("auto", "folded"), ("off", "plain")])
+def test_the_exported_graph_agrees_for_any_batch_and_length(fold: str, graph: str, tmp_path: Path) -> None:
+    plain = network("static")
+    reader = TextReader("whitespace", [str(number) for number in range(48)], 40, 5)
+    path = tmp_path / "model.onnx"
+    assert (
+        export_onnx(Classifier(torch.nn.Identity(), plain), reader, np.arange(9, dtype=np.int32), path, fold) == graph
+    )
+    session = onnxruntime.InferenceSession(path)
+    for ids in (texts(5), texts(1, 6), texts(40, 3, 1, 17)):
+        (theirs,) = session.run(None, {"input": ids.numpy()})
+        np.testing.assert_allclose(theirs, plain(ids).softmax(1).detach().numpy(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_run_ships_the_folded_graph_and_the_plain_weights(cli: Any, texts: Path, tmp_path: Path) -> None:
+    done = cli("train", "text", texts, "-o", tmp_path / "run", "--epochs", 2, "-s", "model.options.filters=8", "-q")
+    assert done.returncode == 0, done.stderr
+    model = tmp_path / "run" / "model"
+    assert json.loads((model / "bundle.json").read_text())["graph"] == "folded"
+    measured = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    again = cli("evaluate", tmp_path / "run", texts, "--json")
+    assert json.loads(again.stdout)["accuracy"] == measured["test"]["accuracy"]
+    warm = cli("train", "text", texts, "-o", tmp_path / "next", "--epochs", 1, "-s", "model.options.filters=8",
+               "--weights", tmp_path / "run", "-q")  # fmt: skip
+    assert warm.returncode == 0, warm.stderr
+
+
+def test_folding_what_cannot_be_folded_is_refused(cli: Any, tmp_path: Path) -> None:
+    manifest = tmp_path / "texts.csv"
+    manifest.write_text("text,label\n" + "\n".join(f"word{i} is here,{'ab'[i % 2]}" for i in range(40)))
+    done = cli("train", "text", manifest, "--dry-run", "-s", "model.fold=on", "-s", "model.options.pooling=average")
+    assert done.returncode == 2
+    assert "textcnn with these options cannot be folded; leave out model.fold" in done.stderr
