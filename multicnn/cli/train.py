@@ -29,7 +29,9 @@ KEYS = {
     "weights": "model.weights",
     "epochs": "training.epochs",
     "batch_size": "training.batch_size",
+    "optimizer": "training.optimizer",
     "lr": "training.lr",
+    "schedule": "training.schedule",
     "loss": "training.loss",
     "seed": "training.seed",
     "device": "training.device",
@@ -84,7 +86,15 @@ Epochs = Annotated[
     int | None, _option("--epochs", help="How often each example is seen. Default: auto, by the number of examples.")
 ]
 BatchSize = Annotated[int | None, _option("--batch-size", help="Examples a step. Default: auto.")]
+Optimizer = Annotated[Text, _option("--optimizer", help="auto|adamw|adam|sgd|adadelta|muon. Default: auto, adamw.")]
 Lr = Annotated[float | None, _option("--lr", help="The highest learning rate. Default: auto.")]
+Schedule = Annotated[
+    Text,
+    _option(
+        "--schedule",
+        help="cosine|onecycle|step|plateau|constant: the learning rate over the training. Default: cosine.",
+    ),
+]
 Loss = Annotated[
     Text,
     _option(
@@ -166,7 +176,9 @@ def _command(kind: str) -> Any:
         weights: Weights = None,
         epochs: Epochs = None,
         batch_size: BatchSize = None,
+        optimizer: Optimizer = None,
         lr: Lr = None,
+        schedule: Schedule = None,
         loss: Loss = None,
         seed: Seed = None,
         device: Device = None,

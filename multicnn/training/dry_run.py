@@ -15,8 +15,8 @@ from multicnn.training.prepare import Outline, build, outline
 from multicnn.training.progress import Reporter
 from multicnn.training.run_folder import RunFolder
 
-# AdamW keeps a gradient and two means beside each weight, SGD a gradient and one.
-COPIES = {"adamw": 4, "sgd": 3}
+# A gradient beside each weight, and the optimiser's means: one for SGD and Muon, two for the others.
+COPIES = {"adamw": 4, "adam": 4, "sgd": 3, "adadelta": 4, "muon": 3}
 
 
 def dry_run(recipe: Recipe, run: RunFolder) -> dict[str, Any]:

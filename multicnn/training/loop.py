@@ -1,7 +1,7 @@
 """The one training loop: forward, backward, step; a look at the validation part after each epoch."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,9 @@ from multicnn.pipeline import Augmentation
 from multicnn.recipe import Training
 from multicnn.training.batches import Feed, class_weights
 from multicnn.training.ema import Ema
-from multicnn.training.optimiser import build_optimiser, learning_rate_factor
+from multicnn.training.optimiser import build_optimiser, limit_rows
+from multicnn.training.schedule import Schedule
+from multicnn.training.stages import output_layer
 
 EVALUATION_BATCH = 256
 
@@ -55,7 +57,9 @@ class Learner:
         self.augmentation = augmentation
         self.precision = precision
         self.device = feed.device
-        self.optimiser = build_optimiser(model, training)
+        self.output = output_layer(model.network)
+        self.optimiser = build_optimiser(model, training, self.output)
+        self.schedule = Schedule(training)
         self.ema = Ema(model, training.ema) if training.ema else None
         self.scaler = torch.amp.GradScaler(enabled=precision == torch.float16)
         truth = feed.truth.cpu().numpy()
@@ -85,9 +89,7 @@ class Learner:
             The loss and the number of right answers, both still on the device.
         """
         settings = self.training
-        rate = float(settings.lr) * learning_rate_factor(progress, settings.warmup)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        self.schedule.set(self.optimiser, progress)
         with torch.no_grad():
             seen = self.augmentation.features(
                 self.model.frontend(self.augmentation.inputs(inputs, generator)), generator
@@ -101,12 +103,19 @@ class Learner:
             nn.utils.clip_grad_norm_(self.model.parameters(), float(settings.clip))
         self.scaler.step(self.optimiser)
         self.scaler.update()
+        if settings.max_norm:
+            limit_rows(self.output, settings.max_norm)
         if self.ema:
             self.ema.update(self.model)
         return loss.detach(), (logits.argmax(1) == truth).sum()
 
     def epoch(
-        self, number: int, steps: int, progress: Callable[[int], float], after_step: Callable[[int], int]
+        self,
+        number: int,
+        steps: int,
+        progress: Callable[[int], float],
+        after_step: Callable[[int], int],
+        losses: Sequence[float] = (),
     ) -> tuple[Scores, int]:
         """One epoch. All that is random in it follows from the seed and its number, so a resumed run repeats it.
 
@@ -115,6 +124,7 @@ class Learner:
             steps: how many batches to take.
             progress: from the number of steps done in this epoch to the share of the training that is done.
             after_step: told the steps that are done, says how many the epoch is to have.
+            losses: on the validation part, of the epochs before.
 
         Returns:
             The mean loss and accuracy over the steps, and how many steps there were.
@@ -126,18 +136,19 @@ class Learner:
         torch.manual_seed(int(rng.integers(2**62)))
         generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
         self.model.train()
-        losses, right, seen, done = [], [], 0, 0
+        self.schedule.begin_epoch(number, losses)
+        train_losses, right, seen, done = [], [], 0, 0
         for chosen in self.feed.shuffled(int(self.training.batch_size), rng, self.chances):
             inputs, truth = self.feed.batch(chosen)
             loss, correct = self.step(inputs, truth, generator, progress(done))
-            losses.append(loss)
+            train_losses.append(loss)
             right.append(correct)
             seen += len(chosen)
             done += 1
             steps = after_step(done)
             if done >= steps:
                 break
-        mean = torch.stack(losses).mean().item()
+        mean = torch.stack(train_losses).mean().item()
         if not np.isfinite(mean):
             raise MulticnnError(
                 f"the loss became {mean} in epoch {number + 1}; train again with a lower --lr than {self.training.lr:g}"
