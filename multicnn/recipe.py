@@ -186,6 +186,9 @@ class Training(Section):
     class_balance: Literal["none", "weights", "sampling"] = "none"
     ema: Fraction = 0.0
     max_norm: Annotated[float, Field(ge=0)] = 0.0
+    freeze: Annotated[int, Field(ge=0)] | Literal["backbone"] = 0
+    unfreeze: Annotated[float, Field(ge=0)] = 0.0
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     clip: Annotated[float, Field(ge=0)] | Auto = "auto"
     early_stopping: Annotated[int, Field(ge=0)] = 0
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0

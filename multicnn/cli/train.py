@@ -32,6 +32,7 @@ KEYS = {
     "optimizer": "training.optimizer",
     "lr": "training.lr",
     "schedule": "training.schedule",
+    "freeze": "training.freeze",
     "loss": "training.loss",
     "seed": "training.seed",
     "device": "training.device",
@@ -94,6 +95,10 @@ Schedule = Annotated[
         "--schedule",
         help="cosine|onecycle|step|plateau|constant: the learning rate over the training. Default: cosine.",
     ),
+]
+Freeze = Annotated[
+    Text,
+    _option("--freeze", help="What keeps its weights: the first N stages, or backbone, all but the head. Default: 0."),
 ]
 Loss = Annotated[
     Text,
@@ -179,6 +184,7 @@ def _command(kind: str) -> Any:
         optimizer: Optimizer = None,
         lr: Lr = None,
         schedule: Schedule = None,
+        freeze: Freeze = None,
         loss: Loss = None,
         seed: Seed = None,
         device: Device = None,

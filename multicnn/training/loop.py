@@ -15,6 +15,7 @@ from multicnn.pipeline import Augmentation
 from multicnn.recipe import Training
 from multicnn.training.batches import Feed, class_weights
 from multicnn.training.ema import Ema
+from multicnn.training.freezing import Freezing, rate_shares
 from multicnn.training.optimiser import build_optimiser, limit_rows
 from multicnn.training.schedule import Schedule
 from multicnn.training.stages import output_layer
@@ -58,7 +59,9 @@ class Learner:
         self.precision = precision
         self.device = feed.device
         self.output = output_layer(model.network)
-        self.optimiser = build_optimiser(model, training, self.output)
+        self.freezing = Freezing(model.network, training)
+        shares = rate_shares(model.network, training.layer_decay) if training.layer_decay < 1 else None
+        self.optimiser = build_optimiser(model, training, self.output, shares)
         self.schedule = Schedule(training)
         self.ema = Ema(model, training.ema) if training.ema else None
         self.scaler = torch.amp.GradScaler(enabled=precision == torch.float16)
@@ -90,6 +93,8 @@ class Learner:
         """
         settings = self.training
         self.schedule.set(self.optimiser, progress)
+        if settings.unfreeze:
+            self.freezing.set(progress, self.schedule.epoch)
         with torch.no_grad():
             seen = self.augmentation.features(
                 self.model.frontend(self.augmentation.inputs(inputs, generator)), generator
@@ -136,6 +141,7 @@ class Learner:
         torch.manual_seed(int(rng.integers(2**62)))
         generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
         self.model.train()
+        self.freezing.set(progress(0), number)
         self.schedule.begin_epoch(number, losses)
         train_losses, right, seen, done = [], [], 0, 0
         for chosen in self.feed.shuffled(int(self.training.batch_size), rng, self.chances):

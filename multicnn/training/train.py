@@ -58,6 +58,8 @@ def train(recipe: Recipe, run: RunFolder, reporter: Reporter, started: float, re
     for line in plan.parts.notes:
         reporter.note(line)
     model, start = build(plan, reporter, fresh=not resume)
+    if recipe.training.freeze and not (start.pretrained or resume):
+        reporter.warn("training.freeze keeps weights that have learned nothing, for the network starts from scratch")
     material = read_all(plan, reporter)
     for trouble in material.troubles:
         reporter.warn(f"{trouble.name}: {trouble.reason}; it was left out")
