@@ -48,13 +48,15 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """Which examples, and how they are divided."""
+    """Which examples, and how they are divided; what is cut is cut by `seed`, or else by the training's."""
 
     path: str = ""
     root: str | None = None
     validation: Annotated[float | str, BeforeValidator(_fraction_or_path)] = 0.1
     test: str | None = None
+    folds: Annotated[int, Field(ge=2)] | Literal["column"] | None = None
     fold: str | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     text_column: str | None = None
     path_column: str | None = None
     label_column: str | None = None
@@ -66,8 +68,12 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _fold_needs_both(self) -> "Data":
-        if self.fold_column is not None and self.fold is None:
-            raise ValueError("fold_column names the folds, but none is held out; add data.fold (--fold)")
+        if self.fold_column is not None and self.fold is None and self.folds is None:
+            raise ValueError("fold_column names the folds, but none is held out; add data.fold (--fold) or data.folds")
+        if self.fold_column is not None and isinstance(self.folds, int):
+            raise ValueError(f"folds={self.folds} makes new folds; for those of the fold_column say folds=column")
+        if self.folds is not None and self.test is not None:
+            raise ValueError("each of the folds is the test part in its turn; leave data.test (--test) out")
         return self
 
 

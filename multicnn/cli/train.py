@@ -15,6 +15,7 @@ KEYS = {
     "root": "data.root",
     "val": "data.validation",
     "test": "data.test",
+    "folds": "data.folds",
     "fold": "data.fold",
     "text_column": "data.text_column",
     "path_column": "data.path_column",
@@ -127,6 +128,14 @@ Root = Annotated[
         help="What the paths in a manifest are relative to; may be an archive. Default: the manifest's folder.",
     ),
 ]
+Folds = Annotated[
+    Text,
+    _option(
+        "--folds",
+        help="Train once per fold, each in its turn the test part: a number, or column, the manifest's own. "
+        "Default: none.",
+    ),
+]
 Fold = Annotated[Text, _option("--fold", help="The fold to hold out as the test part. Default: none.")]
 TextColumn = Annotated[
     Text, _option("--text-column", help="The manifest's column of texts. Default: text or sentence.")
@@ -192,6 +201,7 @@ def _command(kind: str) -> Any:
         val: Val = None,
         test: Test = None,
         root: Root = None,
+        folds: Folds = None,
         fold: Fold = None,
         text_column: TextColumn = None,
         path_column: PathColumn = None,
@@ -265,10 +275,10 @@ def _run(
         plan = outline_plan(resolved, run)
         typer.echo(json.dumps(plan, ensure_ascii=False)) if as_json else print_plan(plan)
         return
+    from multicnn.training.carry_out import carry_out
     from multicnn.training.progress import Reporter
-    from multicnn.training.train import train
 
-    outcome = train(resolved, run, Reporter(quiet), STARTED, resume)
+    outcome = carry_out(resolved, run, Reporter(quiet), STARTED, resume)
     typer.echo(
         json.dumps({"run": str(outcome.run), **outcome.metrics}, ensure_ascii=False) if as_json else str(outcome.run)
     )

@@ -8,9 +8,11 @@ from torch import Tensor
 
 from multicnn.blocks.arithmetic import activation_bytes, parameter_count
 from multicnn.blocks.classifier import Classifier
+from multicnn.data.parts import open_folds
 from multicnn.errors import InputError, UsageError
 from multicnn.recipe import Recipe
 from multicnn.training.device import choose_device, choose_precision, device_name
+from multicnn.training.folds import fold_names, holds_folds, of_fold
 from multicnn.training.prepare import Outline, build, outline
 from multicnn.training.progress import Reporter
 from multicnn.training.run_folder import RunFolder
@@ -32,6 +34,11 @@ def dry_run(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
     Raises:
         UsageError: what `train` would refuse too.
     """
+    notes = []
+    if holds_folds(recipe):
+        names = fold_names(open_folds(recipe.data, recipe.pipeline, recipe.training.seed))
+        recipe = of_fold(recipe, names[0])
+        notes = [f"{len(names)} folds are trained one by one; this is the first"]
     device = choose_device(recipe.training.device)
     precision = choose_precision(recipe.training.precision, device)
     plan = outline(recipe, device.type)
@@ -39,7 +46,7 @@ def dry_run(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
     one = torch.from_numpy(plan.reader.collate([_example(plan)]))
     return {
         "run": str(run.path),
-        "notes": plan.parts.notes,
+        "notes": notes + plan.parts.notes,
         "left_out": [{"input": trouble.name, "error": trouble.reason} for trouble in plan.parts.troubles],
         "examples": {name: len(examples) for name, examples in plan.parts.named().items()},
         "classes": _class_counts(plan),
