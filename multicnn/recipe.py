@@ -198,6 +198,7 @@ class Training(Section):
     clip: Annotated[float, Field(ge=0)] | Auto = "auto"
     early_stopping: Annotated[int, Field(ge=0)] = 0
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    ensemble: Annotated[int, Field(ge=1)] = 1
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     deterministic: bool = False

@@ -36,6 +36,7 @@ KEYS = {
     "freeze": "training.freeze",
     "loss": "training.loss",
     "seed": "training.seed",
+    "ensemble": "training.ensemble",
     "device": "training.device",
     "precision": "training.precision",
     "time_budget": "training.time_budget",
@@ -109,6 +110,10 @@ Loss = Annotated[
     ),
 ]
 Seed = Annotated[int | None, _option("--seed", help="Decides all that is random. Default: 0.")]
+Ensemble = Annotated[
+    int | None,
+    _option("--ensemble", help="Train so many members from other seeds, and one model of their mean. Default: 1."),
+]
 Device = Annotated[Text, _option("--device", help="auto|cpu|cuda|cuda:N|mps. Default: auto.")]
 Precision = Annotated[
     Text, _option("--precision", help="auto|fp32|bf16|fp16. Default: auto, bf16 where the hardware computes in it.")
@@ -196,6 +201,7 @@ def _command(kind: str) -> Any:
         freeze: Freeze = None,
         loss: Loss = None,
         seed: Seed = None,
+        ensemble: Ensemble = None,
         device: Device = None,
         precision: Precision = None,
         val: Val = None,

@@ -39,6 +39,8 @@ def dry_run(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
         names = fold_names(open_folds(recipe.data, recipe.pipeline, recipe.training.seed))
         recipe = of_fold(recipe, names[0])
         notes = [f"{len(names)} folds are trained one by one; this is the first"]
+    if recipe.training.ensemble > 1:
+        notes.append(f"{recipe.training.ensemble} members are trained like this, each from a seed of its own")
     device = choose_device(recipe.training.device)
     precision = choose_precision(recipe.training.precision, device)
     plan = outline(recipe, device.type)

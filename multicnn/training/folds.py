@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from statistics import mean, median, stdev
 from typing import Any
 
@@ -22,7 +23,7 @@ from multicnn.recipe import Recipe
 from multicnn.training.progress import Reporter
 from multicnn.training.run_folder import RunFolder
 from multicnn.training.several import Part, train_each
-from multicnn.training.train import Outcome, train
+from multicnn.training.train import Outcome
 
 # The figures of the table at the end.
 SHOWN = ("accuracy", "macro_f1", "log_loss")
@@ -43,12 +44,20 @@ def of_fold(recipe: Recipe, name: str) -> Recipe:
     return recipe.model_copy(update={"data": recipe.data.model_copy(update={"fold": name})}, deep=True)
 
 
-def cross_validate(recipe: Recipe, run: RunFolder, reporter: Reporter, started: float, resume: bool = False) -> Outcome:
+def cross_validate(
+    once: Callable[..., Any],
+    recipe: Recipe,
+    run: RunFolder,
+    reporter: Reporter,
+    started: float,
+    resume: bool = False,
+) -> Outcome:
     """Trains one run per fold and writes the figures of the whole.
 
     In each of them the checkpoint is chosen on a validation part that is cut from the other folds.
 
     Args:
+        once: trains what is wanted for one fold, a model or an ensemble.
         recipe: as it was asked for; a time budget is shared evenly by the folds.
         run: the folder of the whole; the runs lie in it as fold-1, fold-2, ...
         reporter: says what is going on, and draws the table at the end.
@@ -65,7 +74,7 @@ def cross_validate(recipe: Recipe, run: RunFolder, reporter: Reporter, started: 
         Part(of_fold(recipe, name), run.fold(number), f"fold {name}, {number} of {len(names)}")
         for number, name in enumerate(names, start=1)
     ]
-    train_each(train, parts, recipe, run, reporter, started, resume)
+    train_each(once, parts, recipe, run, reporter, started, resume)
     return _sum_up(run, data, names, reporter)
 
 

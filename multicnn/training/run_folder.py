@@ -17,7 +17,7 @@ OURS = (
     "checkpoints",
     "tensorboard",
 )
-INSIDE = "fold-[0-9]*"
+INSIDE = ("fold-[0-9]*", "member-[0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,10 @@ class RunFolder:
     def fold(self, number: int) -> "RunFolder":
         """The run of one fold, counted from 1."""
         return RunFolder(self.path / f"fold-{number}")
+
+    def member(self, number: int) -> "RunFolder":
+        """The run of one member of an ensemble, counted from 1."""
+        return RunFolder(self.path / f"member-{number}")
 
     @property
     def model(self) -> Path:
@@ -99,7 +103,8 @@ class RunFolder:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _earlier(self) -> list[Path]:
-        return [self.path / name for name in OURS if (self.path / name).exists()] + sorted(self.path.glob(INSIDE))
+        inside = [path for pattern in INSIDE for path in self.path.glob(pattern)]
+        return [self.path / name for name in OURS if (self.path / name).exists()] + sorted(inside)
 
     def require(self) -> None:
         """Makes sure that there is a run to resume.
