@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,10 @@ from safetensors.numpy import load_file
 from multicnn.bundle.merge import merge_onnx
 from multicnn.bundle.read import open_bundle
 from multicnn.inference.predictor import Predictor
+from multicnn.recipe_files import load_recipe
+from multicnn.training.carry_out import carry_out
+from multicnn.training.progress import Reporter
+from multicnn.training.run_folder import RunFolder
 from tests.cli.test_train import wait_for_epochs
 from tests.conftest import Cli, restore_interrupt
 from tests.tiny_models import image_model, text_model
@@ -157,9 +163,6 @@ def test_three_graphs_become_one(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_member_is_resumed(texts: Path, cli: Cli, tmp_path: Path) -> None:
-    import os
-    import signal
-
     command = [sys.executable, "-m", "multicnn", "train", "text", str(texts), "-o", str(tmp_path / "cut")]
     process = subprocess.Popen(
         [*command, "--ensemble", "2", *SMALL[:4], "--epochs", "300"],
@@ -187,3 +190,17 @@ def test_each_fold_may_have_an_ensemble(texts: Path, cli: Cli, tmp_path: Path) -
     fold = json.loads((tmp_path / "run" / "fold-1" / "metrics.json").read_text())
     assert figures["folds"]["log_loss"]["values"][0] == fold["test"]["log_loss"]
     assert figures["test"]["count"] == 120
+
+
+@pytest.mark.parametrize("kind", ["image", "audio"])
+def test_pictures_and_sounds_have_ensembles_too(kind: str, pictures: Path, sounds: Path, tmp_path: Path) -> None:
+    settings = {"data.path": str(pictures if kind == "image" else sounds), "training.ensemble": 2}
+    settings |= {"model.arch": "lenet", "training.epochs": 1, "training.device": "cpu"}
+    recipe = load_recipe(kind, None, settings)
+    outcome = carry_out(recipe, RunFolder(tmp_path / "run"), Reporter(quiet=True), started=0.0)
+    predictor, *members = (Predictor(open_bundle(tmp_path / "run" / name)) for name in (".", "member-1", "member-2"))
+    example = next(iter(sorted((pictures / "test").rglob("*.png") if kind == "image" else sounds.parent.glob("*.wav"))))
+    array = predictor.reader.read(example.read_bytes())
+    said = [member.probabilities([array]) for member in members]
+    np.testing.assert_allclose(predictor.probabilities([array]), np.mean(said, axis=0), atol=1e-6)
+    assert outcome.metrics["test"]["count"] == {"image": 18, "audio": 10}[kind]
