@@ -53,13 +53,15 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """Which examples, and how they are divided."""
+    """Which examples, and how they are divided; what is cut is cut by `seed`, or else by the training's."""
 
     path: str = ""
     root: str | None = None
     validation: Annotated[float | str, BeforeValidator(_fraction_or_path)] = 0.1
     test: str | None = None
+    folds: Annotated[int, Field(ge=2)] | Literal["column"] | None = None
     fold: str | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     text_column: str | None = None
     path_column: str | None = None
     label_column: str | None = None
@@ -71,8 +73,12 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _fold_needs_both(self) -> "Data":
-        if self.fold_column is not None and self.fold is None:
-            raise ValueError("fold_column names the folds, but none is held out; add data.fold (--fold)")
+        if self.fold_column is not None and self.fold is None and self.folds is None:
+            raise ValueError("fold_column names the folds, but none is held out; add data.fold (--fold) or data.folds")
+        if self.fold_column is not None and isinstance(self.folds, int):
+            raise ValueError(f"folds={self.folds} makes new folds; for those of the fold_column say folds=column")
+        if self.folds is not None and self.test is not None:
+            raise ValueError("each of the folds is the test part in its turn; leave data.test (--test) out")
         return self
 
 
@@ -207,27 +213,47 @@ class Training(Section):
     epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
     time_budget: Annotated[str | None, AfterValidator(_checked_duration)] = None
     batch_size: Annotated[int, Field(ge=1)] | Auto = "auto"
-    optimizer: Literal["auto", "adamw", "sgd"] = "auto"
+    optimizer: Literal["auto", "adamw", "adam", "sgd", "adadelta", "muon"] = "auto"
     lr: Annotated[float, Field(gt=0)] | Auto = "auto"
     weight_decay: Annotated[float, Field(ge=0)] | Auto = "auto"
     momentum: Fraction | Auto = "auto"
-    warmup: Fraction = 0.1
+    schedule: Literal["cosine", "onecycle", "step", "plateau", "constant"] = "cosine"
+    warmup: Fraction | Auto = "auto"
+    step_size: Annotated[float, Field(gt=0)] | Auto = "auto"
+    gamma: Annotated[float, Field(gt=0, lt=1)] | Auto = "auto"
+    patience: Annotated[int, Field(ge=1)] | Auto = "auto"
     loss: Literal["auto", "cross_entropy", "hinge", "focal", "margin"] = "auto"
     label_smoothing: Fraction | Auto = "auto"
     class_balance: Literal["none", "weights", "sampling"] = "none"
     ema: Fraction = 0.0
+    max_norm: Annotated[float, Field(ge=0)] = 0.0
+    freeze: Annotated[int, Field(ge=0)] | Literal["backbone"] = 0
+    unfreeze: Annotated[float, Field(ge=0)] = 0.0
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     clip: Annotated[float, Field(ge=0)] | Auto = "auto"
     early_stopping: Annotated[int, Field(ge=0)] = 0
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    ensemble: Annotated[int, Field(ge=1)] = 1
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     deterministic: bool = False
     tensorboard: bool = False
 
     @model_validator(mode="after")
-    def _momentum_is_for_sgd(self) -> "Training":
-        if self.optimizer == "adamw" and self.momentum != "auto":
-            raise ValueError("momentum has no effect on adamw; set optimizer to sgd, or leave momentum out")
+    def _momentum_is_for_sgd_and_muon(self) -> "Training":
+        if self.optimizer in ("adamw", "adam", "adadelta") and self.momentum != "auto":
+            raise ValueError(
+                f"momentum has no effect on {self.optimizer}; set optimizer to sgd or muon, or leave momentum out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _schedule_takes_what_it_is_given(self) -> "Training":
+        for key, takes in (("step_size", ("step",)), ("gamma", ("step", "plateau")), ("patience", ("plateau",))):
+            if getattr(self, key) != "auto" and self.schedule not in takes:
+                raise ValueError(f"{key} has no effect on the {self.schedule} schedule, only on {' and '.join(takes)}")
+        if self.schedule == "onecycle" and self.warmup != "auto" and not 0 < self.warmup <= 0.5:
+            raise ValueError(f"the cycle of onecycle has two sides; warmup lies in 0 to 0.5, not at {self.warmup:g}")
         return self
 
     @model_validator(mode="after")
@@ -304,6 +330,16 @@ def settle_loss(training: Training, own: str) -> None:
             )
 
 
+# What each schedule is like where nothing else is asked for. `step` falls twice, as in He et al. 2016.
+USUAL_SCHEDULE: dict[str, dict[str, float]] = {
+    "cosine": {"warmup": 0.1},
+    "onecycle": {"warmup": 0.45},
+    "step": {"warmup": 0.0, "step_size": 0.34, "gamma": 0.1},
+    "plateau": {"warmup": 0.0, "gamma": 0.1, "patience": 5},
+    "constant": {"warmup": 0.0},
+}
+
+
 def fill_training(
     training: Training,
     *,
@@ -314,7 +350,10 @@ def fill_training(
     label_smoothing: float,
     clip: float,
 ) -> None:
-    """Puts values in the place of `auto` for AdamW; a recipe that asks for SGD gets SGD's usual ones.
+    """Puts values in the place of `auto` for AdamW; a recipe that asks for another optimiser gets its usual ones.
+
+    Adam's decay is that of Palanisamy et al. 2020, "Rethinking CNN Models for Audio Classification"; Adadelta's rate is
+    1 (Zeiler 2012 has none); Muon's steps have the size of AdamW's, so that they share what is not named here.
 
     Args:
         training: changed in place.
@@ -326,6 +365,12 @@ def fill_training(
         clip: the largest norm of a gradient, 0 for any.
     """
     fill(training, optimizer="adamw", epochs=epochs, batch_size=batch_size, label_smoothing=label_smoothing, clip=clip)
-    if training.optimizer == "sgd":
-        fill(training, lr=0.1 * int(training.batch_size) / 128, weight_decay=5e-4, momentum=0.9)
+    usual: dict[str, dict[str, float]] = {
+        "sgd": {"lr": 0.1 * int(training.batch_size) / 128, "weight_decay": 5e-4, "momentum": 0.9},
+        "adam": {"weight_decay": 1e-3},
+        "adadelta": {"lr": 1.0, "weight_decay": 0.0},
+        "muon": {"momentum": 0.95},
+    }
+    fill(training, **usual.get(training.optimizer, {}))
     fill(training, lr=lr, weight_decay=weight_decay)
+    fill(training, **USUAL_SCHEDULE[training.schedule])

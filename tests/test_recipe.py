@@ -28,7 +28,8 @@ def test_a_dumped_recipe_loads_again_unchanged(kind: str, tmp_path: Path) -> Non
         ("trainin=3", "unknown recipe key trainin; did you mean training?"),
         ("text.max_length=3", "unknown recipe key text"),
         ("training.lr=-1", "training.lr"),
-        ("training.optimizer=adam", "'adamw' or 'sgd'"),
+        ("training.optimizer=adamax", "'adadelta' or 'muon'"),
+        ("training.step_size=3", "step_size has no effect on the cosine schedule"),
         ("training.time_budget=10x", "not a time such as 90s, 10m or 2h"),
         ("data.validation=2", "between 0 and 1"),
         ("training.lr.x=2", "training.lr"),
@@ -43,9 +44,16 @@ def test_a_wrong_setting_is_one_line_that_names_the_key(setting: str, message: s
     assert "\n" not in str(caught.value)
 
 
-def test_momentum_has_no_effect_on_adamw_and_is_refused() -> None:
-    with pytest.raises(UsageError, match="no effect"):
-        load_with("image", "training.optimizer=adamw", "training.momentum=0.5")
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "adadelta"])
+def test_momentum_has_no_effect_on_adam_and_its_kin_and_is_refused(optimizer: str) -> None:
+    with pytest.raises(UsageError, match=f"no effect on {optimizer}"):
+        load_with("image", f"training.optimizer={optimizer}", "training.momentum=0.5")
+
+
+def test_one_cycle_has_room_for_both_of_its_sides() -> None:
+    load_with("image", "training.schedule=onecycle", "training.warmup=0.5")
+    with pytest.raises(UsageError, match=r"0 to 0.5, not at 0.6"):
+        load_with("image", "training.schedule=onecycle", "training.warmup=0.6")
 
 
 @pytest.mark.parametrize("loss", ["hinge", "focal", "margin"])

@@ -80,6 +80,8 @@ def _bundle_folder(path: Path) -> Path:
     for folder in (path, path / "model"):
         if (folder / META).is_file():
             return folder
+    if (path / "fold-1").is_dir():
+        raise UsageError(f"{path} has a model for each fold; name one of them, such as {path / 'fold-1'}")
     if (path / "checkpoints").is_dir():
         raise UsageError(
             f"{path} has no model yet, its training did not end; "

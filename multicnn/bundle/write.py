@@ -15,12 +15,13 @@ import multicnn
 from multicnn.blocks.classifier import Classifier
 from multicnn.bundle.export import add_metadata, export_onnx, texts_length
 from multicnn.bundle.read import FORMAT, META, MODEL, Bundle
-from multicnn.bundle.tensors import save_tensors
+from multicnn.bundle.tensors import Weights, save_tensors
 from multicnn.data.files import write_atomically
 from multicnn.pipeline import Reader
 from multicnn.recipe import Recipe
 
 Metrics = dict[str, Any]
+WEIGHTS = "weights.safetensors"
 VERSIONS_OF = ("torch", "torchvision", "torchaudio", "onnxruntime", "numpy")
 
 
@@ -91,19 +92,43 @@ def write_bundle(
     Returns:
         The figures.
     """
+    return write_files(
+        folder, meta, dict(model.state_dict()), lambda path: export_onnx(model, reader, example, path, fold), measure
+    )
+
+
+def write_files(
+    folder: Path,
+    meta: dict[str, Any],
+    weights: Weights,
+    export: Callable[[Path], str],
+    measure: Callable[[Bundle], dict[str, Metrics | None]],
+) -> dict[str, Metrics | None]:
+    """Writes a bundle, whatever its graph is made of; it appears all at once.
+
+    Args:
+        folder: where the bundle comes to lie; one that is there is replaced.
+        meta: what bundle.json says before the figures are known.
+        weights: by name.
+        export: writes the ONNX file, and says what its graph is.
+        measure: gives the figures of each part by the exported model.
+
+    Returns:
+        The figures.
+    """
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    graph = export_onnx(model, reader, example, partial / MODEL, fold)
+    graph = export(partial / MODEL)
     figures = measure(Bundle(meta, partial / MODEL, partial))
     meta = {**meta, "graph": graph, "figures": {part: _short(one) for part, one in figures.items()}}
     add_metadata(partial / MODEL, json.dumps(meta, ensure_ascii=False))
     save_tensors(
-        partial / "weights.safetensors",
-        dict(model.state_dict()),
+        partial / WEIGHTS,
+        weights,
         {"labels": meta["labels"], "architecture": meta["architecture"]},
     )
-    files = {name: _sha256(partial / name) for name in (MODEL, "weights.safetensors")}
+    files = {name: _sha256(partial / name) for name in (MODEL, WEIGHTS)}
     write_atomically(partial / META, json.dumps({**meta, "files": files}, ensure_ascii=False, indent=1))
     write_atomically(partial / "README.md", _page({**meta, "files": files}))
     shutil.rmtree(folder, ignore_errors=True)

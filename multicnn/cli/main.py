@@ -9,6 +9,7 @@ import typer
 
 import multicnn
 from multicnn.cli import arch, data, recipes, train
+from multicnn.cli.ensemble import ensemble
 from multicnn.cli.evaluate import evaluate
 from multicnn.cli.info import info
 from multicnn.cli.predict import predict
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.add_typer(train.app, name="train")
 app.command()(predict)
 app.command()(evaluate)
+app.command()(ensemble)
 app.command()(info)
 app.add_typer(data.app, name="data")
 app.add_typer(recipes.app, name="recipes")

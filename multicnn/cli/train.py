@@ -15,6 +15,7 @@ KEYS = {
     "root": "data.root",
     "val": "data.validation",
     "test": "data.test",
+    "folds": "data.folds",
     "fold": "data.fold",
     "text_column": "data.text_column",
     "path_column": "data.path_column",
@@ -29,9 +30,13 @@ KEYS = {
     "weights": "model.weights",
     "epochs": "training.epochs",
     "batch_size": "training.batch_size",
+    "optimizer": "training.optimizer",
     "lr": "training.lr",
+    "schedule": "training.schedule",
+    "freeze": "training.freeze",
     "loss": "training.loss",
     "seed": "training.seed",
+    "ensemble": "training.ensemble",
     "device": "training.device",
     "precision": "training.precision",
     "time_budget": "training.time_budget",
@@ -84,7 +89,19 @@ Epochs = Annotated[
     int | None, _option("--epochs", help="How often each example is seen. Default: auto, by the number of examples.")
 ]
 BatchSize = Annotated[int | None, _option("--batch-size", help="Examples a step. Default: auto.")]
+Optimizer = Annotated[Text, _option("--optimizer", help="auto|adamw|adam|sgd|adadelta|muon. Default: auto, adamw.")]
 Lr = Annotated[float | None, _option("--lr", help="The highest learning rate. Default: auto.")]
+Schedule = Annotated[
+    Text,
+    _option(
+        "--schedule",
+        help="cosine|onecycle|step|plateau|constant: the learning rate over the training. Default: cosine.",
+    ),
+]
+Freeze = Annotated[
+    Text,
+    _option("--freeze", help="What keeps its weights: the first N stages, or backbone, all but the head. Default: 0."),
+]
 Loss = Annotated[
     Text,
     _option(
@@ -93,6 +110,10 @@ Loss = Annotated[
     ),
 ]
 Seed = Annotated[int | None, _option("--seed", help="Decides all that is random. Default: 0.")]
+Ensemble = Annotated[
+    int | None,
+    _option("--ensemble", help="Train so many members from other seeds, and one model of their mean. Default: 1."),
+]
 Device = Annotated[Text, _option("--device", help="auto|cpu|cuda|cuda:N|mps. Default: auto.")]
 Precision = Annotated[
     Text, _option("--precision", help="auto|fp32|bf16|fp16. Default: auto, bf16 where the hardware computes in it.")
@@ -110,6 +131,14 @@ Root = Annotated[
     _option(
         "--root",
         help="What the paths in a manifest are relative to; may be an archive. Default: the manifest's folder.",
+    ),
+]
+Folds = Annotated[
+    Text,
+    _option(
+        "--folds",
+        help="Train once per fold, each in its turn the test part: a number, or column, the manifest's own. "
+        "Default: none.",
     ),
 ]
 Fold = Annotated[Text, _option("--fold", help="The fold to hold out as the test part. Default: none.")]
@@ -166,14 +195,19 @@ def _command(kind: str) -> Any:
         weights: Weights = None,
         epochs: Epochs = None,
         batch_size: BatchSize = None,
+        optimizer: Optimizer = None,
         lr: Lr = None,
+        schedule: Schedule = None,
+        freeze: Freeze = None,
         loss: Loss = None,
         seed: Seed = None,
+        ensemble: Ensemble = None,
         device: Device = None,
         precision: Precision = None,
         val: Val = None,
         test: Test = None,
         root: Root = None,
+        folds: Folds = None,
         fold: Fold = None,
         text_column: TextColumn = None,
         path_column: PathColumn = None,
@@ -247,10 +281,10 @@ def _run(
         plan = outline_plan(resolved, run)
         typer.echo(json.dumps(plan, ensure_ascii=False)) if as_json else print_plan(plan)
         return
+    from multicnn.training.carry_out import carry_out
     from multicnn.training.progress import Reporter
-    from multicnn.training.train import train
 
-    outcome = train(resolved, run, Reporter(quiet), STARTED, resume)
+    outcome = carry_out(resolved, run, Reporter(quiet), STARTED, resume)
     typer.echo(
         json.dumps({"run": str(outcome.run), **outcome.metrics}, ensure_ascii=False) if as_json else str(outcome.run)
     )

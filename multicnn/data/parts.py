@@ -10,7 +10,7 @@ from typing import Literal
 from multicnn.data.duplicates import content_keys, merge_groups
 from multicnn.data.example import DataSet, Example, Trouble
 from multicnn.data.layout import Columns, open_dataset
-from multicnn.data.splits import stratified_split
+from multicnn.data.splits import stratified_folds, stratified_split
 from multicnn.errors import UsageError
 from multicnn.recipe import Data
 
@@ -46,12 +46,13 @@ def divide(data: Data, kind: Kind, seed: int) -> Parts:
     Args:
         data: the recipe's section.
         kind: the pipeline.
-        seed: of the cut.
+        seed: of the cut, where the recipe names no other for it.
 
     Raises:
         UsageError: the layout is wrong, there are fewer than two classes, or a class has nothing to train on.
     """
-    opened = _open(data.path, data, kind)
+    seed = seed if data.seed is None else data.seed
+    opened = _open(data.path, data, kind) if data.folds is None else open_folds(data, kind, seed)
     parts = Parts([], [], [], opened.troubles, opened.notes)
     rest = _hold_out_fold(opened, data.fold, parts) if data.fold is not None else opened.examples
     for example in rest:
@@ -68,6 +69,55 @@ def divide(data: Data, kind: Kind, seed: int) -> Parts:
         )
     _check(parts, data.path)
     return parts
+
+
+def open_folds(data: Data, kind: Kind, seed: int) -> DataSet:
+    """Opens the data with a fold for each example: the manifest's own, or dealt out by class.
+
+    Equal content and equal groups are in one fold, so no fold is measured on what it was trained on.
+
+    Args:
+        data: the recipe's section, with `folds`.
+        kind: the pipeline.
+        seed: deals, where the recipe names no other for it.
+
+    Raises:
+        UsageError: the folds cannot be made, or a class lies in one of them only.
+    """
+    opened = _open(data.path, data, kind)
+    if data.folds == "column":
+        if any(example.fold is None for example in opened.examples):
+            raise UsageError(f"data.folds=column: {data.path} has examples without a fold; name the --fold-column")
+    else:
+        _deal(opened, data, seed if data.seed is None else data.seed)
+    folds_of: dict[str, set[str]] = {}
+    for example in opened.examples:
+        folds_of.setdefault(str(example.label), set()).add(str(example.fold))
+    lost = [label for label in opened.labels if len(folds_of[label]) < 2]
+    if lost:
+        raise UsageError(
+            f"{data.path}: the classes {', '.join(lost)} lie in a single fold, so nothing is left to train on; "
+            "leave them out or use other folds"
+        )
+    return opened
+
+
+def _deal(opened: DataSet, data: Data, seed: int) -> None:
+    """Gives each example one of `folds` new folds, 1 to the last."""
+    there = sorted({example.split for example in opened.examples if example.split is not None})
+    if there:
+        raise UsageError(f"{data.path} has parts ({', '.join(there)}); folds need undivided data")
+    labels = [example.label or "" for example in opened.examples]
+    folds = stratified_folds(labels, _keys(opened.examples, data), int(data.folds or 0), seed)
+    opened.examples = [
+        replace(example, fold=str(fold + 1)) for example, fold in zip(opened.examples, folds.tolist(), strict=True)
+    ]
+
+
+def _keys(examples: Sequence[Example], data: Data) -> list[int]:
+    """The group of each example: those with equal content or of one group stay together."""
+    contents = content_keys(examples) if data.group_duplicates else [str(i) for i in range(len(examples))]
+    return merge_groups(contents, [example.group for example in examples])
 
 
 def _open(path: str, data: Data, kind: Kind) -> DataSet:
@@ -107,9 +157,7 @@ def _whole(path: str, name: str, data: Data, kind: Kind, parts: Parts) -> list[E
 
 def _cut_validation(parts: Parts, data: Data, seed: int) -> None:
     labels = [example.label or "" for example in parts.train]
-    groups = [example.group for example in parts.train]
-    contents = content_keys(parts.train) if data.group_duplicates else [str(i) for i in range(len(labels))]
-    held_out = stratified_split(labels, merge_groups(contents, groups), float(data.validation), seed)
+    held_out = stratified_split(labels, _keys(parts.train, data), float(data.validation), seed)
     parts.validation = [example for example, held in zip(parts.train, held_out, strict=True) if held]
     parts.train = [example for example, held in zip(parts.train, held_out, strict=True) if not held]
 

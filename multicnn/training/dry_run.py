@@ -8,15 +8,17 @@ from torch import Tensor
 
 from multicnn.blocks.arithmetic import activation_bytes, parameter_count
 from multicnn.blocks.classifier import Classifier
+from multicnn.data.parts import open_folds
 from multicnn.errors import InputError, UsageError
 from multicnn.recipe import Recipe
 from multicnn.training.device import choose_device, choose_precision, device_name
+from multicnn.training.folds import fold_names, holds_folds, of_fold
 from multicnn.training.prepare import Outline, build, outline
 from multicnn.training.progress import Reporter
 from multicnn.training.run_folder import RunFolder
 
-# AdamW keeps a gradient and two means beside each weight, SGD a gradient and one.
-COPIES = {"adamw": 4, "sgd": 3}
+# A gradient beside each weight, and the optimiser's means: one for SGD and Muon, two for the others.
+COPIES = {"adamw": 4, "adam": 4, "sgd": 3, "adadelta": 4, "muon": 3}
 
 
 def dry_run(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
@@ -32,6 +34,13 @@ def dry_run(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
     Raises:
         UsageError: what `train` would refuse too.
     """
+    notes = []
+    if holds_folds(recipe):
+        names = fold_names(open_folds(recipe.data, recipe.pipeline, recipe.training.seed))
+        recipe = of_fold(recipe, names[0])
+        notes = [f"{len(names)} folds are trained one by one; this is the first"]
+    if recipe.training.ensemble > 1:
+        notes.append(f"{recipe.training.ensemble} members are trained like this, each from a seed of its own")
     device = choose_device(recipe.training.device)
     precision = choose_precision(recipe.training.precision, device)
     plan = outline(recipe, device.type)
@@ -39,7 +48,7 @@ def dry_run(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
     one = torch.from_numpy(plan.reader.collate([_example(plan)]))
     return {
         "run": str(run.path),
-        "notes": plan.parts.notes,
+        "notes": notes + plan.parts.notes,
         "left_out": [{"input": trouble.name, "error": trouble.reason} for trouble in plan.parts.troubles],
         "examples": {name: len(examples) for name, examples in plan.parts.named().items()},
         "classes": _class_counts(plan),

@@ -94,7 +94,8 @@ def _epoch(learner: Learner, validation: Feed, progress: Progress, pace: Pace | 
             left = plan.steps_left
         return plan.steps_per_epoch
 
-    train, steps = learner.epoch(plan.epoch, plan.steps_per_epoch, done, after_step)
+    losses = [earlier["validation_loss"] for earlier in progress.history]
+    train, steps = learner.epoch(plan.epoch, plan.steps_per_epoch, done, after_step, losses)
     trained = now(learner.device)
     plan.progress = done(steps)
     plan.epoch += 1
@@ -105,7 +106,7 @@ def _epoch(learner: Learner, validation: Feed, progress: Progress, pace: Pace | 
     row = {
         "epoch": plan.epoch,
         "seconds": ended - began,
-        "lr": learner.optimiser.param_groups[0]["lr"],
+        "lr": max(group["lr"] for group in learner.optimiser.param_groups),
         "train_loss": train.loss,
         "train_accuracy": train.accuracy,
         "validation_loss": scores.loss,

@@ -1,7 +1,7 @@
 """The one training loop: forward, backward, step; a look at the validation part after each epoch."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,10 @@ from multicnn.pipeline import Augmentation
 from multicnn.recipe import Training
 from multicnn.training.batches import Feed, class_weights
 from multicnn.training.ema import Ema
-from multicnn.training.optimiser import build_optimiser, learning_rate_factor
+from multicnn.training.freezing import Freezing, rate_shares
+from multicnn.training.optimiser import build_optimiser, limit_rows
+from multicnn.training.schedule import Schedule
+from multicnn.training.stages import output_layer
 
 EVALUATION_BATCH = 256
 # Sets the chances of turns apart from those of epochs, which have the epoch's number in its place.
@@ -60,7 +63,11 @@ class Learner:
         self.classes = classes
         first = np.random.default_rng([training.seed, TURNS])
         self.first_turn = first.permutation(len(feed)) % 2 == 0
-        self.optimiser = build_optimiser(model, training)
+        self.output = output_layer(model.network)
+        self.freezing = Freezing(model.network, training)
+        shares = rate_shares(model.network, training.layer_decay) if training.layer_decay < 1 else None
+        self.optimiser = build_optimiser(model, training, self.output, shares)
+        self.schedule = Schedule(training)
         self.ema = Ema(model, training.ema) if training.ema else None
         self.scaler = torch.amp.GradScaler(enabled=precision == torch.float16)
         truth = feed.truth.cpu().numpy()
@@ -94,9 +101,9 @@ class Learner:
             the most of an example is right.
         """
         settings = self.training
-        rate = float(settings.lr) * learning_rate_factor(progress, settings.warmup)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        self.schedule.set(self.optimiser, progress)
+        if settings.unfreeze:
+            self.freezing.set(progress, self.schedule.epoch)
         with torch.no_grad():
             inputs = self.augmentation.inputs(inputs, generator, turn)
             inputs, target = self.augmentation.mix(inputs, truth, self.classes, generator)
@@ -110,13 +117,20 @@ class Learner:
             nn.utils.clip_grad_norm_(self.model.parameters(), float(settings.clip))
         self.scaler.step(self.optimiser)
         self.scaler.update()
+        if settings.max_norm:
+            limit_rows(self.output, settings.max_norm)
         if self.ema:
             self.ema.update(self.model)
         right = target if target.ndim == 1 else target.argmax(1)
         return loss.detach(), (logits.argmax(1) == right).sum()
 
     def epoch(
-        self, number: int, steps: int, progress: Callable[[int], float], after_step: Callable[[int], int]
+        self,
+        number: int,
+        steps: int,
+        progress: Callable[[int], float],
+        after_step: Callable[[int], int],
+        losses: Sequence[float] = (),
     ) -> tuple[Scores, int]:
         """One epoch. All that is random in it follows from the seed and its number, so a resumed run repeats it.
 
@@ -125,6 +139,7 @@ class Learner:
             steps: how many batches to take.
             progress: from the number of steps done in this epoch to the share of the training that is done.
             after_step: told the steps that are done, says how many the epoch is to have.
+            losses: on the validation part, of the epochs before.
 
         Returns:
             The mean loss and accuracy over the steps, and how many steps there were.
@@ -136,19 +151,21 @@ class Learner:
         torch.manual_seed(int(rng.integers(2**62)))
         generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
         self.model.train()
-        losses, right, seen, done = [], [], 0, 0
+        self.freezing.set(progress(0), number)
+        self.schedule.begin_epoch(number, losses)
+        train_losses, right, seen, done = [], [], 0, 0
         for chosen in self.feed.shuffled(int(self.training.batch_size), rng, self.chances):
             inputs, truth = self.feed.batch(chosen)
             turn = torch.from_numpy(self.first_turn[chosen] ^ bool(number % 2)).to(self.device)
             loss, correct = self.step(inputs, truth, generator, progress(done), turn)
-            losses.append(loss)
+            train_losses.append(loss)
             right.append(correct)
             seen += len(chosen)
             done += 1
             steps = after_step(done)
             if done >= steps:
                 break
-        mean = torch.stack(losses).mean().item()
+        mean = torch.stack(train_losses).mean().item()
         if not np.isfinite(mean):
             raise MulticnnError(
                 f"the loss became {mean} in epoch {number + 1}; train again with a lower --lr than {self.training.lr:g}"

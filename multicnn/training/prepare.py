@@ -12,7 +12,9 @@ from multicnn.data.parts import Parts, divide
 from multicnn.errors import UsageError
 from multicnn.pipeline import Pipeline, Reader, load_pipeline
 from multicnn.recipe import Recipe, settle_loss
+from multicnn.training.freezing import check_freeze
 from multicnn.training.progress import Reporter
+from multicnn.training.stages import output_layer
 from multicnn.training.start import Start, start_weights
 
 
@@ -67,6 +69,9 @@ def build(plan: Outline, reporter: Reporter, *, fresh: bool = True, download: bo
         reporter: says which weights were loaded.
         fresh: find those weights; a resumed run has its own.
         download: whether weights may be fetched.
+
+    Raises:
+        UsageError: the weights cannot be had, or a setting does not fit the network.
     """
     torch.manual_seed(plan.recipe.training.seed)
     model = plan.pipeline.network(plan.recipe, plan.reader, len(plan.labels))
@@ -75,7 +80,19 @@ def build(plan: Outline, reporter: Reporter, *, fresh: bool = True, download: bo
     settle_loss(plan.recipe.training, model.network.loss)
     start = start_weights(plan.recipe, model, reporter, download) if fresh else Start()
     plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), model.network, start.pretrained)
+    _check_training(plan, model)
     return model, start
+
+
+def _check_training(plan: Outline, model: Classifier) -> None:
+    """Makes sure that what the recipe says of the network's layers can be done with this one."""
+    rows = output_layer(model.network).shape[0]
+    if plan.recipe.training.max_norm and rows != len(plan.labels):
+        raise UsageError(
+            f"training.max_norm needs a last layer with a row a class; {plan.recipe.model.arch}'s has {rows} rows for "
+            f"{len(plan.labels)} classes; leave it out"
+        )
+    check_freeze(model.network, plan.recipe.training)
 
 
 def read_all(plan: Outline, reporter: Reporter) -> Material:

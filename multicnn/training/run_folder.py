@@ -7,7 +7,17 @@ from pathlib import Path
 from multicnn.errors import UsageError
 
 # What makes a folder a run; nothing else is ever deleted by --overwrite.
-OURS = ("config.yaml", "split.csv", "history.csv", "metrics.json", "model", "checkpoints", "tensorboard")
+OURS = (
+    "config.yaml",
+    "split.csv",
+    "history.csv",
+    "metrics.json",
+    "predictions.csv",
+    "model",
+    "checkpoints",
+    "tensorboard",
+)
+INSIDE = ("fold-[0-9]*", "member-[0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,19 @@ class RunFolder:
     def metrics(self) -> Path:
         """The final figures."""
         return self.path / "metrics.json"
+
+    @property
+    def predictions(self) -> Path:
+        """What was said of each example by the model that had not seen it, where there were folds."""
+        return self.path / "predictions.csv"
+
+    def fold(self, number: int) -> "RunFolder":
+        """The run of one fold, counted from 1."""
+        return RunFolder(self.path / f"fold-{number}")
+
+    def member(self, number: int) -> "RunFolder":
+        """The run of one member of an ensemble, counted from 1."""
+        return RunFolder(self.path / f"member-{number}")
 
     @property
     def model(self) -> Path:
@@ -80,7 +103,8 @@ class RunFolder:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _earlier(self) -> list[Path]:
-        return [self.path / name for name in OURS if (self.path / name).exists()]
+        inside = [path for pattern in INSIDE for path in self.path.glob(pattern)]
+        return [self.path / name for name in OURS if (self.path / name).exists()] + sorted(inside)
 
     def require(self) -> None:
         """Makes sure that there is a run to resume.

@@ -1,11 +1,14 @@
 """Which weights a network starts from."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from multicnn.blocks.classifier import Classifier
 from multicnn.blocks.loading import load_into, open_weights
+from multicnn.bundle.read import META
 from multicnn.errors import UsageError
 from multicnn.image.weights import imagenet_weights
 from multicnn.recipe import Recipe
@@ -42,9 +45,21 @@ def start_weights(recipe: Recipe, model: Classifier, reporter: Reporter, downloa
         return _imagenet(recipe, model, reporter, download)
     if wanted == "none":
         return Start()
-    report = load_into(model, open_weights(wanted))
+    theirs = open_weights(wanted)
+    if _pipeline(Path(wanted)) not in (None, recipe.pipeline):  # means and deviations of another kind of signal
+        theirs = {name: tensor for name, tensor in theirs.items() if not name.startswith("frontend.")}
+    report = load_into(model, theirs)
     reporter.note(f"{wanted}: {report.line()}")
     return Start(pretrained=True, normalised=any(_is_mean(name) for name in report.loaded))
+
+
+def _pipeline(where: Path) -> str | None:
+    """The pipeline of a run or a bundle; None where the file does not say."""
+    for meta in (where / META, where / "model" / META):
+        if meta.is_file():
+            pipeline: str | None = json.loads(meta.read_text(encoding="utf-8")).get("pipeline")
+            return pipeline
+    return None
 
 
 def _imagenet(recipe: Recipe, model: Classifier, reporter: Reporter, download: bool) -> Start:

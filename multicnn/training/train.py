@@ -1,5 +1,6 @@
 """From a recipe to a run folder with a measured model in it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,15 @@ class Outcome:
     troubles: list[Trouble]
 
 
-def train(recipe: Recipe, run: RunFolder, reporter: Reporter, started: float, resume: bool = False) -> Outcome:
+def train(
+    recipe: Recipe,
+    run: RunFolder,
+    reporter: Reporter,
+    started: float,
+    resume: bool = False,
+    whole: RunFolder | None = None,
+    begin: Callable[[], None] | None = None,
+) -> Outcome:
     """Trains a classifier and writes the run.
 
     Args:
@@ -44,6 +53,8 @@ def train(recipe: Recipe, run: RunFolder, reporter: Reporter, started: float, re
         reporter: says on stderr what is going on.
         started: when the command began, on the clock of `time.monotonic`; a time budget counts from there.
         resume: go on from the run's last checkpoint.
+        whole: the run that this one is a part of, where it is one of several; that is what can be resumed.
+        begin: called once all is known to be right, before anything is written.
 
     Raises:
         UsageError: the data or the recipe is wrong; nothing was started.
@@ -58,6 +69,8 @@ def train(recipe: Recipe, run: RunFolder, reporter: Reporter, started: float, re
     for line in plan.parts.notes:
         reporter.note(line)
     model, start = build(plan, reporter, fresh=not resume)
+    if recipe.training.freeze and not (start.pretrained or resume):
+        reporter.warn("training.freeze keeps weights that have learned nothing, for the network starts from scratch")
     material = read_all(plan, reporter)
     for trouble in material.troubles:
         reporter.warn(f"{trouble.name}: {trouble.reason}; it was left out")
@@ -68,6 +81,8 @@ def train(recipe: Recipe, run: RunFolder, reporter: Reporter, started: float, re
     if not resume:
         if not start.normalised:
             _calibrate(plan, model, material)
+        if begin:
+            begin()
         run.clear()
         write_atomically(run.split, split_table(plan.parts, material.troubles))
         write_atomically(run.config, dump_recipe(plan.recipe))
@@ -78,7 +93,8 @@ def train(recipe: Recipe, run: RunFolder, reporter: Reporter, started: float, re
     try:
         figures = session.go(started, most_epochs, resume)
     except KeyboardInterrupt:
-        reporter.warn(f"interrupted; go on with: multicnn train {recipe.pipeline} --output {run.path} --resume")
+        again = (whole or run).path
+        reporter.warn(f"interrupted; go on with: multicnn train {recipe.pipeline} --output {again} --resume")
         raise
     return Outcome(run.path, figures, material.troubles)
 

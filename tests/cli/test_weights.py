@@ -87,6 +87,40 @@ def test_a_run_gives_its_weights_to_another_pipeline(pictures: Path, sounds: Pat
     name = "network.features.layer1.0.conv.weight"
     assert name in image, sorted(image)
     torch.testing.assert_close(image[name], audio[name], atol=1e-6, rtol=0)
+    assert image["frontend.mean"].flatten()[0] != audio["frontend.mean"].flatten()[0]
+
+
+@pytest.mark.slow
+def test_a_densenet_for_colours_starts_one_for_spectrograms(
+    few_pictures: Path, sounds: Path, cli: Cli, tmp_path: Path
+) -> None:
+    """The first convolution is fitted to one channel, the front end is the pipeline's own, and what stays is frozen."""
+    options = ("--arch", "densenet121", "--epochs", "1", "--precision", "fp32")
+    first = cli("train", "image", few_pictures, "-o", tmp_path / "image", *options)
+    assert first.returncode == 0, first.stderr
+    start = ("--weights", tmp_path / "image", "--freeze", "backbone")
+    small = ("--set", "audio.mel.n_mels=32", "--set", "model.options.stem=small")
+    done = cli("train", "audio", sounds, "-o", tmp_path / "audio", *options, *start, *small)
+    assert done.returncode == 0, done.stderr
+    assert "network.classifier.weight, network.classifier.bias start fresh for their shape differs" in done.stderr
+    assert "frontend.mean, frontend.std" in done.stderr
+    image, audio = (load_file(tmp_path / name / "model" / "weights.safetensors") for name in ("image", "audio"))
+    conv = "network.features.conv0.weight"
+    torch.testing.assert_close(audio[conv], image[conv].sum(1, keepdim=True))
+    kept = [name for name in audio if name.startswith("network.features.") and name != conv]
+    assert all(torch.equal(audio[name], image[name]) for name in kept)
+    assert audio["frontend.mean"].numel() == 32
+
+
+def test_frozen_random_weights_are_warned_of(pictures: Path, cli: Cli, tmp_path: Path) -> None:
+    done = cli("train", "image", pictures, "-o", tmp_path, "--arch", "lenet", "--epochs", "1", "--freeze", "1", "-q")
+    assert done.returncode == 0, done.stderr
+    assert "keeps weights that have learned nothing" in done.stderr
+    refused = cli(
+        "train", "image", pictures, "-o", tmp_path / "run", "--arch", "lenet", "--weights", "none", "--freeze", "3"
+    )
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "the network has 2 stages" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from multicnn.errors import UsageError
 from multicnn.recipe_files import load_recipe
 from multicnn.training.loop import Learner
 from multicnn.training.progress import Reporter
 from multicnn.training.run_folder import RunFolder
+from multicnn.training.schedule import plateaus
 from multicnn.training.train import Outcome, train
 
 
@@ -44,7 +46,11 @@ def lopsided(pictures: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"training__optimizer": "sgd"},
+        {"training__optimizer": "sgd", "training__schedule": "onecycle"},
+        {"training__optimizer": "adam", "training__schedule": "step", "training__step_size": 1},
+        {"training__optimizer": "adadelta", "training__schedule": "constant"},
+        {"training__optimizer": "muon", "training__schedule": "plateau"},
+        {"training__max_norm": 0.5},
         {"training__class_balance": "weights"},
         {"training__class_balance": "sampling"},
         {"training__ema": 0.9},
@@ -70,6 +76,28 @@ def test_a_setting_trains_and_is_measured(settings: dict[str, Any], pictures: Pa
 def test_early_stopping_stops(lopsided: Path, tmp_path: Path) -> None:
     outcome = run(lopsided, tmp_path / "run", training__epochs=30, training__early_stopping=2, training__lr=1e-12)
     assert len(rows(outcome)) - outcome.metrics["best_epoch"] == 2
+
+
+def test_plateau_lowers_the_rate_of_a_training_that_stands_still(lopsided: Path, tmp_path: Path) -> None:
+    settings = {"training__epochs": 4, "training__patience": 1, "training__lr": 1e-12, "training__ema": 0.9}
+    outcome = run(lopsided, tmp_path / "run", training__schedule="plateau", **settings)
+    losses = [float(row["validation_loss"]) for row in rows(outcome)]
+    expected = [1e-12 * 0.1 ** plateaus(losses[:epoch], 1) for epoch in range(4)]
+    assert [float(row["lr"]) for row in rows(outcome)] == pytest.approx(expected)
+
+
+def test_no_row_of_the_last_layer_is_longer_than_max_norm(pictures: Path, tmp_path: Path) -> None:
+    outcome = run(pictures, tmp_path / "run", training__max_norm=0.3)
+    weight = load_file(outcome.run / "model" / "weights.safetensors")["network.head.output.weight"]
+    assert weight.norm(dim=1).max() <= 0.3001
+
+
+def test_max_norm_needs_a_row_a_class(pictures: Path, tmp_path: Path) -> None:
+    from multicnn.errors import UsageError
+
+    with pytest.raises(UsageError, match="a row a class; capsnet"):
+        run(pictures, tmp_path / "run", training__max_norm=3, model__arch="capsnet", image__size=28)
+    assert not (tmp_path / "run").exists()
 
 
 def test_sampling_shows_rare_classes_as_often_as_common_ones(
