@@ -1,23 +1,11 @@
 """What every architecture offers: features, a head that can be changed, and a loss to learn by."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
 Criterion = Callable[[Tensor, Tensor], Tensor]  # logits [batch, classes] and the true classes [batch] to one number
-
-
-class Folded(NamedTuple):
-    """What a network becomes when its weights no longer change.
-
-    Attributes:
-        network: the same inputs to the same logits.
-        graph: its name in bundle.json.
-    """
-
-    network: nn.Module
-    graph: str
 
 
 class Network(nn.Module):
@@ -29,11 +17,14 @@ class Network(nn.Module):
     loss: ClassVar[str] = "cross_entropy"  # the loss of its paper, from `loss.LOSSES`
     foldable: bool = False  # whether `folded` has something quicker
 
-    def folded(self, *, always: bool = False) -> "Folded | None":
-        """A network that computes the same from fixed weights, only quicker; None where none pays.
+    def folded(self, *, always: bool = False) -> tuple[nn.Module, str] | None:
+        """A network that computes the same from fixed weights, only quicker.
 
         Args:
             always: even where it is large.
+
+        Returns:
+            The same inputs to the same logits, and the graph's name for bundle.json; None where nothing pays.
         """
         return None
 

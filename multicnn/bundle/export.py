@@ -37,7 +37,8 @@ def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Pa
     if inputs.dtype == torch.int32 and texts_length(reader) == "tokens":
         axes[1] = torch.export.Dim("tokens", min=2)
     folded = None if fold == "off" else model.network.folded(always=fold == "on")
-    graph = Probabilities(nn.Sequential(model.frontend, folded.network) if folded else model).eval()
+    network, name = (nn.Sequential(model.frontend, folded[0]), folded[1]) if folded else (model, "plain")
+    graph = Probabilities(network).eval()
     with _quietly():
         program = torch.onnx.export(
             graph,
@@ -51,7 +52,7 @@ def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Pa
         )
     assert program is not None
     program.save(path, external_data=False)
-    return folded.graph if folded else "plain"
+    return name
 
 
 def texts_length(reader: Reader) -> int | str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Results come and go by the thousand and hold no cycles: Python's usual 700 make its collector a tenth of the time.
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
-BATCH_SIZES = {"image": 16, "audio": 16, "text": 64}
+BATCH_SIZES = {"image": 16, "audio": 16, "text": 32}
 
 
 def _option(*names: str, help: str) -> Any:
@@ -63,7 +63,7 @@ def predict(
         _option("--output", "-o", help="A file, written as a whole or not at all. Default: standard output."),
     ] = None,
     batch_size: Annotated[
-        int | None, _option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 64 texts.")
+        int | None, _option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 32 texts.")
     ] = None,
     workers: Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")] = None,
     text_column: Annotated[

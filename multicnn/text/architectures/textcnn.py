@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from multicnn.blocks.backbone import Folded
 from multicnn.blocks.dropout import Dropout
 from multicnn.blocks.pooling import GlobalAveragePool, GlobalMaxPool, KMaxPool
 from multicnn.blocks.pooling_attention import AttentionPool
@@ -67,7 +66,7 @@ class TextCNN(TextBackbone):
         self.head = nn.Sequential(Dropout(dropout), nn.Linear(self.features.width, classes))
         self.foldable = pooling == "max"
 
-    def folded(self, *, always: bool = False) -> Folded | None:
+    def folded(self, *, always: bool = False) -> tuple[nn.Module, str] | None:
         """The network as look-ups and additions, where it pools maxima and its tables are of a bearable size.
 
         Args:
@@ -77,8 +76,8 @@ class TextCNN(TextBackbone):
         if not self.foldable or (size > HALF_BYTES and not always):
             return None
         if size > WHOLE_BYTES:
-            return Folded(FoldedTextCNN(self, half=True).eval(), "folded, float16")
-        return Folded(FoldedTextCNN(self).eval(), "folded")
+            return FoldedTextCNN(self, half=True).eval(), "folded, float16"
+        return FoldedTextCNN(self).eval(), "folded"
 
 
 class TextFeatures(nn.Module):
