@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -122,7 +123,8 @@ def trained(
     kind, name = request.param
     run = tmp_path_factory.mktemp("contract") / name
     train(recipe(kind, name, data[kind]), RunFolder(run), Reporter(quiet=True), started=0.0)
-    return kind, name, run
+    yield kind, name, run
+    shutil.rmtree(run.parent)  # all of them together would fill a disk
 
 
 def test_predict_and_evaluate_say_what_metrics_json_says(trained: tuple[str, str, Path], data: dict[str, Path]) -> None:
