@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from multicnn.blocks.arithmetic import in_mode, weight_shapes
+from multicnn.text.architectures.embedding import WordVectors
 
 # Modules that only accompany the layer before them: they are written into its box.
 LIGHT = ("activation", "batchnorm", "normalization", "normalisation", "dropout")
@@ -235,6 +236,8 @@ def _detail(module: nn.Module, places: int) -> str:
         return f"{module.in_features:,} to {module.out_features:,}"
     if isinstance(module, nn.Embedding):
         return f"{module.num_embeddings:,} to {module.embedding_dim:,}"
+    if isinstance(module, WordVectors):
+        return f"{module.words:,} to {module.length:,}"
     kernel = _sizes(getattr(module, "kernel", None) or getattr(module, "kernel_size", None))
     stride = _sizes(getattr(module, "stride", None))
     if not kernel:

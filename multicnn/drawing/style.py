@@ -15,6 +15,7 @@ FILLS = {
     "Conv": "#cfe2f7",
     "Linear": "#d5edd3",
     "Embedding": "#eadcf5",
+    "WordVectors": "#eadcf5",
     "Norm": "#f3efd2",
 }
 TITLE, BODY, SMALL = 12, 11, 9  # heights of letters, in pixels

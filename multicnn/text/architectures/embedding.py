@@ -40,6 +40,7 @@ class WordVectors(nn.Module):
         start[PADDING] = 0
         self.register_parameter("weight", None if mode == "static" else nn.Parameter(start))
         self.register_buffer("static", start.clone() if mode in ("static", "multichannel") else None)
+        self.words = vocabulary_size
         self.length = length
         self.channels = 2 * length if mode == "multichannel" else length
 

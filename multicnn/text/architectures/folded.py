@@ -69,7 +69,7 @@ def products(network: "TextCNN") -> list[Tensor]:
     Returns:
         For place 0, 1, ...: [vocabulary, filters of the windows longer than this], the shortest window's first.
     """
-    vectors = network.features.embedding(torch.arange(table_rows(network))[None])[0].T
+    vectors = network.features.embedding(torch.arange(network.features.embedding.words)[None])[0].T
     filters = network.features.convolutions
     shortest_first = sorted(zip(filters.windows, filters, strict=True), key=lambda pair: pair[0])
     weights = [convolution.get_parameter("weight") for _, convolution in shortest_first]
@@ -82,16 +82,8 @@ def products(network: "TextCNN") -> list[Tensor]:
     return tables
 
 
-def table_rows(network: "TextCNN") -> int:
-    """How many words the tables have a row for, padding and the unknown word among them."""
-    vectors = network.features.embedding
-    table = vectors.weight if vectors.static is None else vectors.static
-    assert table is not None
-    return table.shape[0]
-
-
 def table_bytes(network: "TextCNN") -> int:
     """How large all tables are together in float32."""
     convolutions = network.features.convolutions
     filters = convolutions.width // len(convolutions.windows)
-    return 4 * table_rows(network) * filters * sum(convolutions.windows)
+    return 4 * network.features.embedding.words * filters * sum(convolutions.windows)
