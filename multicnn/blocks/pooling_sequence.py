@@ -1,16 +1,14 @@
 """Maximum pooling of padded sequences of any length."""
 
-from functools import reduce
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from multicnn.blocks.pooling import MaxPool
+
 
 class SequenceMaxPool(nn.Module):
     """Keeps the largest value of neighbouring steps, as `MaxPool` does; padding is never a winner.
-
-    It is written with slices, because torch.export fixes the length of what torch's own 1-D pooling is given.
 
     Args:
         kernel: the window's extent.
@@ -24,6 +22,7 @@ class SequenceMaxPool(nn.Module):
                 f"a pooling window and its step are at least 1, and no gap is left, not {kernel} and {stride}"
             )
         self.kernel, self.stride = kernel, stride
+        self.pool = MaxPool(kernel, stride, dims=1)
 
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Pools over the last axis.
@@ -39,8 +38,7 @@ class SequenceMaxPool(nn.Module):
         before = (self.kernel - 1) // 2
         x = functional.pad(x.masked_fill(~mask[:, None], -torch.inf), (before, self.kernel), value=-torch.inf)
         mask = mask[:, :: self.stride]
-        reach = self.stride * (mask.shape[1] - 1) + 1
-        largest = reduce(torch.maximum, (x[:, :, at : at + reach : self.stride] for at in range(self.kernel)))
+        largest = self.pool(x)[..., : mask.shape[1]]
         return largest.masked_fill(~mask[:, None], 0.0), mask
 
     def extra_repr(self) -> str:

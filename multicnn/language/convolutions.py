@@ -1,6 +1,7 @@
 """The convolutions that a pattern can name, and the blocks that are made of them."""
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 
@@ -74,6 +75,39 @@ def _convolution(unit: Unit, place: Place, kernel: Value, channels: Value | None
     )
 
 
+def _slides(
+    kind: Callable[..., nn.Module], *, dilates: bool = True, bias: bool = True, **counts: tuple[str, int]
+) -> Callable[..., nn.Module]:
+    """A layer of a kernel and channels whose window slides.
+
+    Args:
+        kind: the block.
+        dilates: whether it takes a dilation.
+        bias: whether it takes one.
+        counts: further numbers that it takes, each with its modifier and what it is without that.
+    """
+
+    def make(unit: Unit, place: Place, kernel: Value, channels: Value | None) -> nn.Module:
+        one = sliding(unit, place, kernel, keeps=True)
+        more: dict[str, Any] = {name: _count(unit, modifier, default) for name, (modifier, default) in counts.items()}
+        more |= {"dilation": one.dilation} if dilates else {}
+        more |= {"bias": place.bias} if bias else {}
+        width = _width(place, channels)
+        return kind(place.channels, width, one.kernel, dims=place.dims, stride=one.stride, padding=one.padding, **more)
+
+    return make
+
+
+def _module(kind: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    """A module that takes its input's channels and the numbers as they are written."""
+    return lambda unit, place, *numbers: kind(place.channels, *numbers, dims=place.dims)
+
+
+def _residual(kind: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    """A block of a width and a step."""
+    return lambda unit, place, width: kind(place.channels, width, _step(unit), dims=place.dims)
+
+
 def _transposed(unit: Unit, place: Place, kernel: Value, channels: Value | None) -> nn.Module:
     if place.open:
         raise unit.error(": it makes maps larger, which is of no use in texts")
@@ -101,29 +135,6 @@ def _depthwise(unit: Unit, place: Place, kernel: Value) -> nn.Module:
         padding=one.padding,
         dilation=one.dilation,
         bias=place.bias,
-    )
-
-
-def _separable(unit: Unit, place: Place, kernel: Value, channels: Value | None) -> nn.Module:
-    one = sliding(unit, place, kernel, keeps=True)
-    return DepthwiseSeparable(
-        place.channels,
-        _width(place, channels),
-        one.kernel,
-        multiplier=_count(unit, "m", 1),
-        dims=place.dims,
-        stride=one.stride,
-        padding=one.padding,
-        dilation=one.dilation,
-        bias=place.bias,
-    )
-
-
-def _spatial(unit: Unit, place: Place, kernel: Value, channels: Value | None) -> nn.Module:
-    one = sliding(unit, place, kernel, keeps=True)
-    width = _width(place, channels)
-    return SpatiallySeparable(
-        place.channels, width, one.kernel, dims=place.dims, stride=one.stride, padding=one.padding, bias=place.bias
     )
 
 
@@ -157,36 +168,6 @@ def _local(unit: Unit, place: Place, kernel: Value, channels: Value | None) -> n
     )
 
 
-def _dynamic(unit: Unit, place: Place, kernel: Value, channels: Value | None) -> nn.Module:
-    one = sliding(unit, place, kernel, keeps=True)
-    return DynamicConvolution(
-        place.channels,
-        _width(place, channels),
-        one.kernel,
-        kernels=_count(unit, "k", 4),
-        temperature=_count(unit, "t", 30),
-        dims=place.dims,
-        stride=one.stride,
-        padding=one.padding,
-        dilation=one.dilation,
-        groups=_count(unit, "g", 1),
-        bias=place.bias,
-    )
-
-
-def _hyper(unit: Unit, place: Place, kernel: Value, channels: Value | None) -> nn.Module:
-    one = sliding(unit, place, kernel, keeps=True)
-    return StaticHyperConvolution(
-        place.channels,
-        _width(place, channels),
-        one.kernel,
-        dims=place.dims,
-        stride=one.stride,
-        padding=one.padding,
-        dilation=one.dilation,
-    )
-
-
 def _causal(unit: Unit, place: Place, kernel: int, channels: Value | None) -> nn.Module:
     return CausalConvolution(
         place.channels,
@@ -204,21 +185,12 @@ def _mlpconv(unit: Unit, place: Place, kernel: Value, *widths: int) -> nn.Module
     return MlpConvolution(place.channels, widths, one.kernel, dims=place.dims, stride=one.stride, padding=one.padding)
 
 
-def _module(kind: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
-    """A module that takes nothing but its input's channels."""
-    return lambda unit, place: kind(place.channels, dims=place.dims)
-
-
 def _dense(unit: Unit, place: Place, growth: int) -> nn.Module:
     return DenseBlock(1, place.channels, growth, bottleneck=_count(unit, "b", 4), dims=place.dims)
 
 
 def _transition(unit: Unit, place: Place, share: float) -> nn.Module:
     return Transition(place.channels, max(1, int(place.channels * share)), dims=place.dims)
-
-
-def _reduction(unit: Unit, place: Place, *widths: int) -> nn.Module:
-    return ReductionA(place.channels, *widths, dims=place.dims)
 
 
 def _residual_inception(unit: Unit, place: Place, which: int) -> nn.Module:
@@ -259,7 +231,7 @@ CONVOLUTIONS: dict[str, Word] = {
     "dwsep": Word(
         "dwsep3-128",
         "depthwise separable convolution",
-        _separable,
+        _slides(DepthwiseSeparable, multiplier=("m", 1)),
         (KERNEL, CHANNELS),
         (*PADDING, "d", "m"),
         strides=True,
@@ -267,7 +239,7 @@ CONVOLUTIONS: dict[str, Word] = {
     "sep": Word(
         "sep7-64",
         "spatially separable convolution: 7 x 1, then 1 x 7",
-        _spatial,
+        _slides(SpatiallySeparable, dilates=False),
         (KERNEL, CHANNELS),
         PADDING,
         strides=True,
@@ -293,7 +265,7 @@ CONVOLUTIONS: dict[str, Word] = {
     "dyn": Word(
         "dyn3-64:k4:t30",
         "dynamic convolution: attention over 4 kernels at a temperature of 30",
-        _dynamic,
+        _slides(DynamicConvolution, kernels=("k", 4), temperature=("t", 30), groups=("g", 1)),
         (KERNEL, CHANNELS),
         (*PADDING, "d", "g", "k", "t"),
         strides=True,
@@ -301,13 +273,13 @@ CONVOLUTIONS: dict[str, Word] = {
     "filter": Word(
         "filter5",
         "dynamic local filtering: a filter predicted for each place",
-        lambda unit, place, kernel: DynamicLocalFilter(place.channels, kernel, dims=place.dims),
+        _module(DynamicLocalFilter),
         (KERNEL,),
     ),
     "hyper": Word(
         "hyper3-64",
         "a convolution whose kernel a small network predicts from a learned embedding",
-        _hyper,
+        _slides(StaticHyperConvolution, bias=False),
         (KERNEL, CHANNELS),
         (*PADDING, "d"),
         strides=True,
@@ -332,7 +304,7 @@ CONVOLUTIONS: dict[str, Word] = {
     "inception": Word(
         "inception64-96-128-16-32-32",
         "Inception module: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj",
-        lambda unit, place, *widths: Inception(place.channels, *widths, dims=place.dims),
+        _module(Inception),
         tuple(Number(name) for name in ("#1x1", "#3x3 reduce", "#3x3", "#5x5 reduce", "#5x5", "pool proj")),
     ),
     "inception_a": Word("inception_a", "Inception-v4's module A; 384 channels", _module(InceptionA)),
@@ -343,7 +315,7 @@ CONVOLUTIONS: dict[str, Word] = {
     "reduction_a": Word(
         "reduction_a192-224-256-384",
         "Reduction-A of Inception-v4 and Inception-ResNet: k, l, m, n",
-        _reduction,
+        _module(ReductionA),
         tuple(Number(name) for name in "klmn"),
     ),
     "reduction_b": Word("reduction_b", "Inception-v4's Reduction-B", _module(ReductionB)),
@@ -356,27 +328,27 @@ CONVOLUTIONS: dict[str, Word] = {
     "fire": Word(
         "fire16-64-64",
         "fire module: squeeze, expand 1x1, expand 3x3",
-        lambda unit, place, *widths: Fire(place.channels, *widths, dims=place.dims),
+        _module(Fire),
         tuple(Number(name) for name in ("squeeze", "expand 1x1", "expand 3x3")),
     ),
     "res": Word(
         "res64/2",
         "residual block of two convolutions",
-        lambda unit, place, width: BasicBlock(place.channels, width, _step(unit), dims=place.dims),
+        _residual(BasicBlock),
         COUNT_ONLY,
         strides=True,
     ),
     "bottleneck": Word(
         "bottleneck64/2",
         "residual bottleneck: 64 channels in the middle, 256 behind it",
-        lambda unit, place, width: Bottleneck(place.channels, width, _step(unit), dims=place.dims),
+        _residual(Bottleneck),
         COUNT_ONLY,
         strides=True,
     ),
     "preres": Word(
         "preres64/2",
         "residual block with normalisation and activation first; a `bn relu` belongs behind the last one",
-        lambda unit, place, width: PreActivationBlock(place.channels, width, _step(unit), dims=place.dims),
+        _residual(PreActivationBlock),
         COUNT_ONLY,
         strides=True,
     ),
@@ -406,7 +378,7 @@ CONVOLUTIONS: dict[str, Word] = {
     "se": Word(
         "se16",
         "squeeze and excitation, with a sixteenth of the channels in the middle",
-        lambda unit, place, reduction: SqueezeExcitation(place.channels, reduction, dims=place.dims),
+        _module(SqueezeExcitation),
         (Number("reduction", 16),),
     ),
 }

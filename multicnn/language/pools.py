@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from torch import nn
 
@@ -40,21 +41,11 @@ def _window(kind: Callable[..., WindowPool], border: float = 0.0) -> Callable[..
 
 
 def _lp(unit: Unit, place: Place, extent: Value, power: int) -> nn.Module:
-    def kind(kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...] = (), *, dims: int) -> LpPool:
-        return LpPool(power, kernel, stride, padding or 0, dims=dims)
-
-    made: nn.Module = _window(kind)(unit, place, extent)
-    return made
+    return _window(partial(LpPool, power))(unit, place, extent)
 
 
 def _max_dropout(unit: Unit, place: Place, extent: Value, share: float) -> nn.Module:
-    def kind(
-        kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...] = (), *, dims: int
-    ) -> MaxPoolDropout:
-        return MaxPoolDropout(kernel, stride, padding or 0, p=share, dims=dims)
-
-    made: nn.Module = _window(kind)(unit, place, extent)
-    return made
+    return _window(partial(MaxPoolDropout, p=share))(unit, place, extent)
 
 
 def _convolution(unit: Unit, place: Place, extent: Value) -> nn.Module:
