@@ -87,13 +87,15 @@ class Image(Section):
 
     `auto` for the size: the data's own, where all agree, else 224 at most. A network that starts from published weights
     sees photographs in the weights' size and with their interpolation. Of the colours, `auto` is `gray` where all
-    pictures are, else `rgb`; the others are converted from RGB inside the graph.
+    pictures are, else `rgb`; the others are converted from RGB inside the graph. In prediction, `views` are mirrored
+    (`flip`) and shifted by a pixel too (`shift`), and their mean is the answer.
     """
 
     size: Annotated[int, Field(ge=4, le=4096)] | tuple[int, int] | Auto = "auto"
     color: Literal["auto", "rgb", "gray", "lab", "luv", "hsv", "hcl", "ycbcr", "xyz", "cmyk"] = "auto"
     resize: Literal["squash", "crop", "pad"] = "crop"
     interpolation: Literal["auto", "nearest", "bilinear", "bicubic", "lanczos"] = "auto"
+    views: Literal["none", "flip", "shift"] = "none"
 
 
 class Mel(Section):

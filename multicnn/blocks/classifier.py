@@ -1,8 +1,22 @@
 """A classifier as one graph: front end, network, softmax."""
 
+from typing import Protocol
+
 from torch import Tensor, nn
 
 from multicnn.blocks.backbone import Network
+
+
+class Views(Protocol):
+    """Several views of each example, and what their answers come to."""
+
+    def __call__(self, seen: Tensor) -> Tensor:
+        """A batch to [views x batch, ...], view by view."""
+        ...
+
+    def mean(self, logits: Tensor) -> Tensor:
+        """[views x batch, classes] to [batch, classes]."""
+        ...
 
 
 class Classifier(nn.Module):
@@ -11,17 +25,25 @@ class Classifier(nn.Module):
     Args:
         frontend: a reader's batch to what the network takes: normalisation, a spectrogram, or nothing.
         network: that to logits, [batch, classes].
+        views: in prediction, several views of each example are answered, and their mean is the answer.
     """
 
-    def __init__(self, frontend: nn.Module, network: Network) -> None:
+    def __init__(self, frontend: nn.Module, network: Network, views: Views | None = None) -> None:
         super().__init__()
         self.frontend = frontend
         self.network = network
+        self.views = views
 
     def forward(self, x: Tensor) -> Tensor:
         """A reader's batch to logits, [batch, classes]."""
-        logits: Tensor = self.network(self.frontend(x))
-        return logits
+        return self.answer(self.frontend(x))
+
+    def answer(self, seen: Tensor) -> Tensor:
+        """What the front end gives to logits, [batch, classes], as in prediction: the mean of the views, if any."""
+        if self.views is None:
+            logits: Tensor = self.network(seen)
+            return logits
+        return self.views.mean(self.network(self.views(seen)))
 
 
 class Probabilities(nn.Module):

@@ -17,6 +17,7 @@ from multicnn.image.augment import ImageAugmentation
 from multicnn.image.augment_mix import Mixing
 from multicnn.image.frontend import ImageFrontEnd, channels_of
 from multicnn.image.read import ImageFacts, ImageReader, auto_size, inspect
+from multicnn.image.views import Views
 from multicnn.image.weights import expected_weights
 from multicnn.recipe import ImageAugment, ImageRecipe, Recipe, fill, fill_training
 
@@ -74,7 +75,7 @@ class ImagePipeline:
         )
 
     def network(self, recipe: Recipe, reader: Any, classes: int) -> Classifier:
-        """Colour space, normalisation and the architecture that the recipe names."""
+        """Colour space, normalisation, the architecture that the recipe names, and the views of prediction."""
         assert isinstance(recipe, ImageRecipe)
         color = recipe.image.color
         channels = channels_of(color)
@@ -82,7 +83,8 @@ class ImagePipeline:
         network = build_image(
             recipe.model.arch, classes=classes, channels=channels, size=size, options=recipe.model.options
         )
-        return Classifier(ImageFrontEnd([0.5] * channels, [0.25] * channels, color), network)
+        views = Views(recipe.image.views) if recipe.image.views != "none" else None
+        return Classifier(ImageFrontEnd([0.5] * channels, [0.25] * channels, color), network, views)
 
     def calibrate(self, model: Classifier, inputs: Tensor) -> None:
         """Sets the mean and the deviation of each channel, from pictures [batch, height, width, channels]."""

@@ -177,8 +177,12 @@ class Learner:
         return self.ema.mean if self.ema else self.model.state_dict()
 
     @torch.no_grad()
-    def probabilities(self, feed: Feed) -> np.ndarray:
-        """What the network says of each example of a part, [count, classes], with the weights that count.
+    def probabilities(self, feed: Feed, views: bool = True) -> np.ndarray:
+        """What the model says of each example of a part, [count, classes], with the weights that count.
+
+        Args:
+            feed: the part.
+            views: ask for each view that prediction asks for; without, the network answers once, which is quicker.
 
         It is the softmax of the logits whatever the loss was. A hinge loss asks only that the true class leads by 1, so
         after it these numbers rank the classes and are not calibrated.
@@ -191,7 +195,7 @@ class Learner:
         for chosen in feed.in_order(EVALUATION_BATCH):
             seen = self.model.frontend(feed.batch(chosen)[0])
             with self._autocast():
-                logits = self.model.network(_channels_last(seen))
+                logits = (self.model.answer if views else self.model.network)(_channels_last(seen))
             one = logits.float().softmax(1).cpu().numpy()
             answers = np.empty((len(feed), one.shape[1]), dtype=np.float32) if answers is None else answers
             answers[chosen] = one
@@ -201,8 +205,8 @@ class Learner:
         return answers
 
     def scores(self, feed: Feed) -> Scores:
-        """Log loss and accuracy on a part."""
-        answers, truth = self.probabilities(feed), feed.truth.cpu().numpy()
+        """Log loss and accuracy of the network's own answers on a part."""
+        answers, truth = self.probabilities(feed, views=False), feed.truth.cpu().numpy()
         chosen = answers[np.arange(len(truth)), truth]
         return Scores(float(-np.log(np.maximum(chosen, 1e-12)).mean()), float((answers.argmax(1) == truth).mean()))
 

@@ -15,7 +15,7 @@ from multicnn.recipe import Recipe, settle_loss
 from multicnn.training.freezing import check_freeze
 from multicnn.training.progress import Reporter
 from multicnn.training.stages import output_layer
-from multicnn.training.start import Start, start_weights
+from multicnn.training.start import Start, start_weights, take_network
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ def outline(recipe: Recipe, device: str) -> Outline:
         raise UsageError("no data: name a folder, a manifest, an archive or sample:NAME")
     parts = divide(recipe.data, recipe.pipeline, recipe.training.seed)
     pipeline = load_pipeline(recipe.pipeline)
-    settled, reader = pipeline.settle(recipe, parts.train, device)
+    settled, reader = pipeline.settle(take_network(recipe), parts.train, device)
     parts.notes += pipeline.notes
     return Outline(settled, pipeline, reader, parts, parts.labels)
 
