@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from data.serving import Behaviour, serving
 
 from multicnn.data import download
 from multicnn.data.download import difference, fetch
 from multicnn.errors import MulticnnError
-from tests.data.serving import Behaviour, serving
 
 CONTENT = random.Random(0).randbytes(100_000)
 MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
