@@ -10,7 +10,6 @@ import numpy as np
 
 from multicnn.data.known.known import Files, Known, Remote
 from multicnn.data.known.writing import write_pictures
-from multicnn.errors import UsageError
 
 DIGITS = tuple("0123456789")
 CLOTHES = (
@@ -24,15 +23,15 @@ def read_idx(path: Path) -> np.ndarray:
     """The array in an IDX file of bytes: two zeros, 8 for bytes, the number of axes, then each axis's length.
 
     Raises:
-        UsageError: it is none.
+        ValueError: it is none.
     """
     content = path.read_bytes()
     if content.startswith(b"\x1f\x8b"):
         content = gzip.decompress(content)
     axes = content[3] if content.startswith(b"\0\0\x08") else 0
-    shape = np.frombuffer(content, ">i4", axes, 4)
+    shape = np.frombuffer(content[4 : 4 + 4 * axes], ">i4")
     if not axes or len(content) != 4 + 4 * axes + int(np.prod(shape)):
-        raise UsageError(f"{path} is no IDX file of bytes")
+        raise ValueError(f"{path.name} is no IDX file of bytes")
     return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
