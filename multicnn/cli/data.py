@@ -1,16 +1,19 @@
-"""multicnn data: look a data set over before training on it, divide it, and see what a network will be fed."""
+"""multicnn data: get a data set, look it over, divide it, and see what a network will be fed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from multicnn.cli.data_get import get
+
 if TYPE_CHECKING:
     from multicnn.data.endings import Kind
     from multicnn.data.layout import Columns
     from multicnn.data.report import Report
 
-app = typer.Typer(help="Check a data set, divide it into parts or folds, or draw what a network is fed.")
+app = typer.Typer(help="Get a data set, check it, divide it into parts or folds, or draw what a network is fed.")
+app.command()(get)
 
 SHOWN = 10  # items under a warning; what is broken is named in full
 MARKS = {"ok": ("✔", "green"), "warning": ("⚠", "yellow"), "broken": ("✘", "red")}
