@@ -127,6 +127,16 @@ class Vocabulary(Section):
     max_size: Annotated[int, Field(ge=1)] = 100_000
 
 
+class Embed(Section):
+    """How word vectors are learned from texts alone."""
+
+    method: Literal["skipgram", "cbow", "fasttext"] = "skipgram"
+    length: Annotated[int, Field(ge=1)] = 100
+    window: Annotated[int, Field(ge=1)] = 5
+    min_count: Annotated[int, Field(ge=1)] = 5
+    epochs: Annotated[int, Field(ge=1)] = 5
+
+
 class Text(Section):
     """How texts are read; lengths in tokens. `auto`: what the network is made for; vectors from a file learn on."""
 

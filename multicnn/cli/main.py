@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import multicnn
-from multicnn.cli import arch, data, recipes, train
+from multicnn.cli import arch, data, embed, recipes, train
 from multicnn.cli.ensemble import ensemble
 from multicnn.cli.evaluate import evaluate
 from multicnn.cli.info import info
@@ -35,6 +35,7 @@ app.command()(evaluate)
 app.command()(ensemble)
 app.command()(info)
 app.add_typer(data.app, name="data")
+app.add_typer(embed.app, name="embed")
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(arch.app, name="arch")
 
