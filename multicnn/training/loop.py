@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from multicnn.blocks.classifier import Classifier
 from multicnn.blocks.loss import LOSSES, Loss
+from multicnn.data.recordings import means
 from multicnn.errors import MulticnnError
 from multicnn.pipeline import Augmentation
 from multicnn.recipe import Training
@@ -178,7 +179,7 @@ class Learner:
 
     @torch.no_grad()
     def probabilities(self, feed: Feed) -> np.ndarray:
-        """What the network says of each example of a part, [count, classes], with the weights that count.
+        """What the network says of each example of a part, [examples, classes], with the weights that count.
 
         It is the softmax of the logits whatever the loss was. A hinge loss asks only that the true class leads by 1, so
         after it these numbers rank the classes and are not calibrated.
@@ -198,11 +199,11 @@ class Learner:
         if own:
             self.model.load_state_dict(own)
         assert answers is not None
-        return answers
+        return means(answers, feed.owner)
 
     def scores(self, feed: Feed) -> Scores:
         """Log loss and accuracy on a part."""
-        answers, truth = self.probabilities(feed), feed.truth.cpu().numpy()
+        answers, truth = self.probabilities(feed), feed.truth_of_examples()
         chosen = answers[np.arange(len(truth)), truth]
         return Scores(float(-np.log(np.maximum(chosen, 1e-12)).mean()), float((answers.argmax(1) == truth).mean()))
 
