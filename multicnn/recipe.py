@@ -111,11 +111,17 @@ class Mel(Section):
 
 
 class Audio(Section):
-    """How sounds are read; the sample rate in hertz, the duration in seconds."""
+    """How sounds are read; the sample rate in hertz, the duration in seconds, the overlap a share of a window.
+
+    Windows: `auto` cuts recordings where half of them last at least twice the duration.
+    """
 
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)] | Auto = "auto"
     duration: Annotated[float, Field(gt=0)] | Auto = "auto"
-    fit: Literal["pad", "repeat", "crop"] = "pad"
+    channel: Literal["mix", "left", "right"] | Annotated[int, Field(ge=1)] = "mix"
+    fit: Literal["pad", "repeat", "crop", "loudest"] = "pad"
+    windows: bool | Auto = "auto"
+    overlap: Fraction = 0.5
     frontend: Literal["auto", "logmel", "waveform"] = "auto"
     mel: Mel = Mel()
 

@@ -12,12 +12,13 @@ from multicnn.audio.augment import AudioAugmentation, SpecAugment
 from multicnn.audio.frontend import LogMel, mel_defaults
 from multicnn.audio.read import AudioFacts, AudioReader, auto_settings, inspect
 from multicnn.audio.waveform import Waveform
+from multicnn.audio.windows import starts
 from multicnn.blocks.classifier import Classifier
 from multicnn.blocks.normalisation import stands_high_rates
 from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
 from multicnn.language.tree import is_pattern
-from multicnn.recipe import AudioRecipe, Recipe, fill, fill_training
+from multicnn.recipe import Audio, AudioRecipe, Recipe, fill, fill_training
 
 # Enough sounds to know what the others are like.
 SURVEYED = 256
@@ -30,21 +31,35 @@ class AudioPipeline:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self._windows = 1.0
 
     def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, AudioReader]:
         """Hears a few sounds and settles sample rate, duration, network and front end."""
         assert isinstance(recipe, AudioRecipe)
         recipe = recipe.model_copy(deep=True)
-        rate, seconds = auto_settings(survey(examples))
+        facts = survey(examples)
+        rate, seconds = auto_settings(facts)
         fill(recipe.audio, sample_rate=rate, duration=seconds)
         rate, seconds = int(recipe.audio.sample_rate), float(recipe.audio.duration)
         _settle_network(recipe)
         if recipe.audio.frontend == "logmel":
             fill(recipe.audio.mel, **mel_defaults(rate, seconds))
-        return recipe, AudioReader(rate, round(rate * seconds), recipe.audio.fit)
+        self._settle_windows(recipe.audio, [one.seconds for one in facts])
+        audio = recipe.audio
+        return recipe, AudioReader(
+            rate, round(rate * seconds), audio.fit, audio.channel, bool(audio.windows), audio.overlap
+        )
+
+    def _settle_windows(self, audio: Audio, lengths: Sequence[float]) -> None:
+        """Whether recordings are cut, and into how many windows a mean one."""
+        window = float(audio.duration)
+        fill(audio, windows=bool(np.median(lengths) >= 2 * window))
+        if audio.windows:
+            self._windows = float(np.mean([len(starts(length, window, audio.overlap)) for length in lengths]))
 
     def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
         """Many epochs for few sounds; a gentle rate for weights that have learned already."""
+        count = round(count * self._windows)
         batch_size = int(np.clip(2 ** round(np.log2(max(count, 1) / 50)), 8, 32))
         fill_training(
             recipe.training,

@@ -145,6 +145,8 @@ class PredictionTable:
 
     def _cells(self, one: "Prediction") -> list[str]:
         shown = printable(one["input"])
+        if "start" in one:
+            shown = f"{one['start']:.2f} to {one['end']:.2f} s, {shown}"
         if "error" in one:
             return [shown, "", "", f"[red]{printable(one['error'])}[/red]"]
         others = list(one["scores"].items())[1 : 1 + self._others]

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from multicnn.data.example import Example, Trouble
+from multicnn.data.recordings import Pieces
 from multicnn.errors import InputError
 from multicnn.pipeline import Reader
 
@@ -29,12 +30,14 @@ class Decoded:
 
     Attributes:
         arrays: [count, ...] where all have one shape, else a list.
-        examples: in the order of the arrays.
+        examples: in the order of the arrays; pieces of examples, where these are read in pieces.
+        owner: which arrays are pieces of one example, as in `multicnn.data.recordings.Pieces`.
         troubles: the examples that could not be read; they are left out.
     """
 
     arrays: np.ndarray | list[np.ndarray]
     examples: list[Example]
+    owner: np.ndarray
     troubles: list[Trouble]
 
 
@@ -75,28 +78,30 @@ def _read_one(example: Example, reader: Reader) -> np.ndarray | Trouble:
         return Trouble(example.name, str(error))
 
 
-def collect(examples: Sequence[Example], decoded: Iterator[np.ndarray | Trouble]) -> Decoded:
+def collect(pieces: Pieces, decoded: Iterator[np.ndarray | Trouble]) -> Decoded:
     """Puts what was read into one array where the shapes agree, else into a list.
 
     Args:
-        examples: as they were given to `decode`.
+        pieces: whose examples were given to `decode`.
         decoded: what came out.
     """
     kept: list[Example] = []
+    owner: list[int] = []
     troubles: list[Trouble] = []
     rows: list[np.ndarray] = []
     table: np.ndarray | None = None
-    for example, one in zip(examples, decoded, strict=True):
+    for example, place, one in zip(pieces.examples, pieces.owner.tolist(), decoded, strict=True):
         if isinstance(one, Trouble):
             troubles.append(one)
             continue
         if one.ndim == 1 and one.dtype == np.int32:  # texts differ in length
             rows.append(one)
         else:
-            table = _room_for(len(examples), one) if table is None else table
+            table = _room_for(len(pieces.examples), one) if table is None else table
             table[len(kept)] = one
         kept.append(example)
-    return Decoded(rows if table is None else table[: len(kept)], kept, troubles)
+        owner.append(place)
+    return Decoded(rows if table is None else table[: len(kept)], kept, np.array(owner, np.int64), troubles)
 
 
 def _room_for(count: int, one: np.ndarray) -> np.ndarray:

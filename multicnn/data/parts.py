@@ -116,7 +116,9 @@ def _deal(opened: DataSet, data: Data, seed: int) -> None:
 
 def _keys(examples: Sequence[Example], data: Data) -> list[int]:
     """The group of each example: those with equal content or of one group stay together."""
-    contents = content_keys(examples) if data.group_duplicates else [str(i) for i in range(len(examples))]
+    contents = (
+        content_keys(examples, recordings=True) if data.group_duplicates else [str(i) for i in range(len(examples))]
+    )
     return merge_groups(contents, [example.group for example in examples])
 
 

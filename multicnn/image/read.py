@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from multicnn.data.example import Content, Example
 from multicnn.errors import InputError, UsageError, did_you_mean
 from multicnn.image.formats import open_picture, unreadable
 
@@ -73,7 +74,7 @@ class ImageReader:
                 listed = ", ".join(choices)
                 raise UsageError(f"image.{key} is one of {listed}, not {value}{did_you_mean(str(value), choices)}")
 
-    def read(self, content: bytes | str) -> np.ndarray:
+    def read(self, content: Content) -> np.ndarray:
         """Decodes and resizes; nothing is resampled where the size already fits.
 
         Returns:
@@ -87,6 +88,10 @@ class ImageReader:
             image = self._fit(image)
         array = np.asarray(image)
         return array if array.ndim == 3 else array[:, :, None]
+
+    def cut(self, example: Example, training: bool = False) -> list[Example]:
+        """A picture is read as a whole."""
+        return [example]
 
     def collate(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """One batch, uint8 [batch, height, width, channels]."""
@@ -123,7 +128,7 @@ class ImageReader:
         return canvas
 
 
-def decode(content: bytes | str, reader: ImageReader | None = None) -> Image.Image:
+def decode(content: Content, reader: ImageReader | None = None) -> Image.Image:
     """Decodes the first frame completely, upright, on white where it is transparent, 8 bits a channel.
 
     Args:
@@ -134,7 +139,7 @@ def decode(content: bytes | str, reader: ImageReader | None = None) -> Image.Ima
     Raises:
         InputError: empty, truncated, broken, too large, or not a picture that this Pillow reads.
     """
-    if isinstance(content, str):
+    if not isinstance(content, bytes):
         raise InputError("this is a text, not a picture's bytes")
     mode = MODES[reader.color] if reader else "RGB"
     image = open_picture(content)
@@ -147,7 +152,7 @@ def decode(content: bytes | str, reader: ImageReader | None = None) -> Image.Ima
         raise unreadable(image.format or "", error) from error
 
 
-def inspect(content: bytes | str) -> ImageFacts:
+def inspect(content: Content) -> ImageFacts:
     """Decodes everything and says what it is.
 
     Raises:

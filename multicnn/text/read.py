@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from multicnn.data.example import Content, Example
 from multicnn.errors import InputError, UsageError, did_you_mean
 from multicnn.text.pieces import Pieces, look_up
 from multicnn.text.tokenize import BETWEEN_SPACES, TOKENIZERS, tokenize
@@ -48,7 +49,7 @@ class TextReader:
         object.__setattr__(self, "_ids", {word: at for at, word in enumerate(self.vocabulary, FIRST_WORD)})
         object.__setattr__(self, "_pieces", Pieces(self.tokenizer, self._ids, UNKNOWN))
 
-    def read(self, content: bytes | str) -> np.ndarray:
+    def read(self, content: Content) -> np.ndarray:
         """Tokenises and looks up.
 
         Returns:
@@ -66,6 +67,10 @@ class TextReader:
             what = f"has nothing that the tokenizer {self.tokenizer} keeps" if text.strip() else "is empty"
             raise InputError(f"the text {what}")
         return ids if len(ids) <= self.max_length else ids[: self.max_length].copy()  # a view would keep all of them
+
+    def cut(self, example: Example, training: bool = False) -> list[Example]:
+        """A text is read as a whole."""
+        return [example]
 
     def collate(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """One batch, int32 [batch, tokens], padded behind to the longest text and to at least `min_length`."""
@@ -85,14 +90,14 @@ class TextReader:
         }
 
 
-def decode(content: bytes | str) -> str:
+def decode(content: Content) -> str:
     """A file's bytes as text; a text as it is. A byte order mark is dropped.
 
     Raises:
         InputError: not UTF-8.
     """
-    if isinstance(content, str):
-        return content
+    if not isinstance(content, bytes):
+        return str(content)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -101,7 +106,7 @@ def decode(content: bytes | str) -> str:
         raise InputError(f"byte {at:,} (0x{content[at]:02x}) is not UTF-8; save the text as UTF-8") from error
 
 
-def inspect(content: bytes | str) -> TextFacts:
+def inspect(content: Content) -> TextFacts:
     """Says how long a text is; an empty one has 0 tokens.
 
     Raises:

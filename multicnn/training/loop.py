@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from multicnn.blocks.classifier import Classifier
 from multicnn.blocks.loss import LOSSES, Loss
+from multicnn.data.recordings import means
 from multicnn.errors import MulticnnError
 from multicnn.pipeline import Augmentation
 from multicnn.recipe import Training
@@ -178,7 +179,7 @@ class Learner:
 
     @torch.no_grad()
     def probabilities(self, feed: Feed, views: bool = True) -> np.ndarray:
-        """What the model says of each example of a part, [count, classes], with the weights that count.
+        """What the model says of each example of a part, [examples, classes], with the weights that count.
 
         Args:
             feed: the part.
@@ -202,11 +203,11 @@ class Learner:
         if own:
             self.model.load_state_dict(own)
         assert answers is not None
-        return answers
+        return means(answers, feed.owner)
 
     def scores(self, feed: Feed) -> Scores:
         """Log loss and accuracy of the network's own answers on a part."""
-        answers, truth = self.probabilities(feed, views=False), feed.truth.cpu().numpy()
+        answers, truth = self.probabilities(feed, views=False), feed.truth_of_examples()
         chosen = answers[np.arange(len(truth)), truth]
         return Scores(float(-np.log(np.maximum(chosen, 1e-12)).mean()), float((answers.argmax(1) == truth).mean()))
 

@@ -9,6 +9,7 @@ from multicnn.blocks.classifier import Classifier
 from multicnn.data.decode import Decoded, collect, decode, default_workers
 from multicnn.data.example import Trouble
 from multicnn.data.parts import Parts, divide
+from multicnn.data.recordings import cut, first_pieces
 from multicnn.errors import UsageError
 from multicnn.pipeline import Pipeline, Reader, load_pipeline
 from multicnn.recipe import Recipe, settle_loss
@@ -31,7 +32,7 @@ class Outline:
 
 @dataclass(slots=True)
 class Material:
-    """The examples of each part, read, with their classes as numbers."""
+    """The examples of each part, read, with their classes as numbers; of pieces, where examples are read in pieces."""
 
     decoded: dict[str, Decoded]
     truth: dict[str, np.ndarray]
@@ -39,7 +40,7 @@ class Material:
 
     def counts(self) -> dict[str, int]:
         """Usable examples in each part."""
-        return {name: len(truth) for name, truth in self.truth.items()}
+        return {name: len(first_pieces(decoded.owner)) for name, decoded in self.decoded.items()}
 
 
 def outline(recipe: Recipe, device: str) -> Outline:
@@ -110,8 +111,9 @@ def read_all(plan: Outline, reporter: Reporter) -> Material:
     number = {label: index for index, label in enumerate(plan.labels)}
     material = Material({}, {}, list(plan.parts.troubles))
     for name, examples in plan.parts.named().items():
-        stream = decode(examples, plan.reader, workers)
-        decoded = collect(examples, reporter.track(stream, len(examples), f"reading {name}"))
+        pieces = cut(examples, plan.reader, training=name == "train")
+        stream = decode(pieces.examples, plan.reader, workers)
+        decoded = collect(pieces, reporter.track(stream, len(pieces.examples), f"reading {name}"))
         material.decoded[name] = decoded
         material.truth[name] = np.array([number[str(example.label)] for example in decoded.examples], dtype=np.int64)
         material.troubles += decoded.troubles

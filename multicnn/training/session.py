@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 import torch
 
 from multicnn.blocks.classifier import Classifier
@@ -18,7 +19,7 @@ from multicnn.data.files import write_atomically
 from multicnn.evaluation.evaluate import BATCH, measure
 from multicnn.evaluation.metrics import metrics
 from multicnn.inference.predictor import Predictor
-from multicnn.recipe import parse_duration
+from multicnn.recipe import AudioRecipe, parse_duration
 from multicnn.recipe_files import dump_recipe
 from multicnn.training.batches import Feed
 from multicnn.training.device import device_name
@@ -67,7 +68,7 @@ class Session:
         feeds = {name: self._feed(name) for name, truth in self.material.truth.items() if len(truth)}
         augmentation = self.plan.pipeline.augmentation(self.plan.recipe)
         learner = Learner(self.model, feeds["train"], len(self.plan.labels), training, augmentation, self.precision)
-        full_epoch = max(1, len(feeds["train"]) // int(training.batch_size))
+        full_epoch = max(1, feeds["train"].examples // int(training.batch_size))
         progress = Progress(Plan(int(training.epochs), full_epoch, fixed=budget is None))
         if resume:
             progress = restore(self.run, learner)
@@ -79,7 +80,11 @@ class Session:
         return self._finish(learner, feeds, progress, started)
 
     def _feed(self, name: str) -> Feed:
-        return Feed(self.material.decoded[name].arrays, self.material.truth[name], self.plan.reader, self.device)
+        decoded, recipe = self.material.decoded[name], self.plan.recipe
+        owner = decoded.owner
+        if name == "train" and isinstance(recipe, AudioRecipe) and recipe.audio.windows:
+            owner = np.arange(len(owner))  # each window is learned from in each epoch
+        return Feed(decoded.arrays, self.material.truth[name], self.plan.reader, self.device, owner)
 
     def _describe(self) -> dict[str, Any]:
         example = self.material.decoded["train"].arrays[0]
@@ -103,9 +108,8 @@ class Session:
         exported = time.monotonic()
         predictor.probabilities(few)
         answered = (time.monotonic() - exported) / len(few)
-        counts = self.material.counts()
-        # twice: the last epoch's weights are measured too
-        return exported - began + 2 * answered * (counts["validation"] + counts["test"]) + WRITING_SECONDS
+        held_out = sum(len(self.material.truth[name]) for name in MEASURED)
+        return exported - began + 2 * answered * held_out + WRITING_SECONDS  # twice: the last epoch is measured too
 
     def _finish(self, learner: Learner, feeds: dict[str, Feed], progress: Progress, started: float) -> dict[str, Any]:
         """Measures the last epoch's weights, exports the best ones, measures what was exported, writes it all."""
@@ -131,10 +135,13 @@ class Session:
         return result
 
     def _last_epoch(self, learner: Learner, feed: Feed | None) -> dict[str, Any] | None:
-        return metrics(self.plan.labels, feed.truth.cpu().numpy(), learner.probabilities(feed)) if feed else None
+        return metrics(self.plan.labels, feed.truth_of_examples(), learner.probabilities(feed)) if feed else None
 
     def _measure(self, bundle: Bundle) -> dict[str, dict[str, Any] | None]:
         """The figures of the exported model: what `multicnn evaluate` will say of it."""
         predictor = Predictor(bundle)
-        parts = ((name, self.material.decoded[name].arrays, self.material.truth[name]) for name in MEASURED)
-        return {name: measure(predictor, arrays, truth) if len(truth) else None for name, arrays, truth in parts}
+        parts = ((name, self.material.decoded[name], self.material.truth[name]) for name in MEASURED)
+        return {
+            name: measure(predictor, part.arrays, truth, part.owner) if len(truth) else None
+            for name, part, truth in parts
+        }

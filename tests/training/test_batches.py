@@ -86,3 +86,15 @@ def test_class_weights_make_all_classes_count_alike() -> None:
     truth = np.array([0, 0, 0, 1])
     weights = class_weights(truth, 2)
     np.testing.assert_allclose([weights[0] * 3, weights[1] * 1], [2, 2])
+
+
+def test_an_epoch_draws_one_piece_of_each_example() -> None:
+    owner = np.repeat(np.arange(40), np.arange(40) % 3 + 1)
+    feed = Feed(np.zeros((len(owner), 2), np.float32), owner % 4, Padding(), torch.device("cpu"), owner)
+    assert feed.examples == 40
+    np.testing.assert_array_equal(feed.truth_of_examples(), np.arange(40) % 4)
+    rng = np.random.default_rng(0)
+    epochs = [np.concatenate(feed.shuffled(8, rng)) for _ in range(30)]
+    assert all(sorted(owner[epoch]) == list(range(40)) for epoch in epochs)
+    assert set(np.concatenate(epochs)) == set(range(len(owner)))  # each piece has its turn
+    assert sorted(np.concatenate(feed.in_order(7))) == list(range(len(owner)))
