@@ -16,6 +16,7 @@ from multicnn.recipe import Training
 from multicnn.training.batches import Feed, class_weights
 from multicnn.training.ema import Ema
 from multicnn.training.freezing import Freezing, rate_shares
+from multicnn.training.memory import in_halves
 from multicnn.training.optimiser import build_optimiser, limit_rows
 from multicnn.training.schedule import Schedule
 from multicnn.training.stages import output_layer
@@ -189,15 +190,20 @@ class Learner:
         self.model.eval()
         answers: np.ndarray | None = None
         for chosen in feed.in_order(EVALUATION_BATCH):
-            seen = self.model.frontend(feed.batch(chosen)[0])
-            with self._autocast():
-                logits = self.model.network(_channels_last(seen))
-            one = logits.float().softmax(1).cpu().numpy()
+            one = in_halves(lambda part: self._answers(feed, part), chosen)
             answers = np.empty((len(feed), one.shape[1]), dtype=np.float32) if answers is None else answers
             answers[chosen] = one
         if own:
             self.model.load_state_dict(own)
         assert answers is not None
+        return answers
+
+    def _answers(self, feed: Feed, chosen: np.ndarray) -> np.ndarray:
+        """Probabilities of some of a part's examples, [chosen, classes], with the weights in the model."""
+        seen = self.model.frontend(feed.batch(chosen)[0])
+        with self._autocast():
+            logits = self.model.network(_channels_last(seen))
+        answers: np.ndarray = logits.float().softmax(1).cpu().numpy()
         return answers
 
     def scores(self, feed: Feed) -> Scores:
