@@ -26,6 +26,10 @@ def in_halves(answer: Callable[[np.ndarray], np.ndarray], chosen: np.ndarray) ->
     return np.concatenate([in_halves(answer, chosen[:half]), in_halves(answer, chosen[half:])])
 
 
+# What the allocators of the CPU, of MPS and of CUDA's libraries say; PyTorch has an error of its own for CUDA only.
+WORDS = ("DefaultCPUAllocator", "out of memory", "ALLOC_FAILED")
+
+
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether it was memory; the CPU's allocator says so only in words."""
-    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
+    """Whether it was memory."""
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in WORDS)

@@ -2,12 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from multicnn.training.memory import in_halves
+from multicnn.training.memory import in_halves, is_out_of_memory
 
 
-@pytest.mark.parametrize(
-    "error", [torch.OutOfMemoryError("CUDA"), RuntimeError("DefaultCPUAllocator: not enough memory")]
-)
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA"), RuntimeError("MPS backend out of memory")])
 def test_a_batch_that_does_not_fit_is_answered_in_halves_in_order(error: RuntimeError) -> None:
     sizes = []
 
@@ -29,3 +27,10 @@ def test_what_halving_cannot_mend_is_raised(error: RuntimeError) -> None:
 
     with pytest.raises(RuntimeError, match=str(error)):
         in_halves(answer, np.arange(4))
+
+
+def test_what_this_machines_allocator_says_is_understood() -> None:
+    with pytest.raises(RuntimeError) as refused:
+        torch.empty(10**15)
+    assert is_out_of_memory(refused.value)
+    assert not is_out_of_memory(RuntimeError("shapes differ"))
