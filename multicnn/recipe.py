@@ -231,6 +231,7 @@ class Training(Section):
     epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
     time_budget: Annotated[str | None, AfterValidator(_checked_duration)] = None
     batch_size: Annotated[int, Field(ge=1)] | Auto = "auto"
+    micro_batch: Annotated[int, Field(ge=0)] = 0  # examples whose gradients are computed at once; 0: the whole batch
     optimizer: Literal["auto", "adamw", "adam", "sgd", "adadelta", "muon"] = "auto"
     lr: Annotated[float, Field(gt=0)] | Auto = "auto"
     weight_decay: Annotated[float, Field(ge=0)] | Auto = "auto"

@@ -1,5 +1,6 @@
 """A classifier as one graph: front end, network, softmax."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from torch import Tensor, nn
@@ -36,14 +37,19 @@ class Classifier(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """A reader's batch to logits, [batch, classes]."""
-        return self.answer(self.frontend(x))
+        return self.answer(self.frontend(x), self.network)
 
-    def answer(self, seen: Tensor) -> Tensor:
-        """What the front end gives to logits, [batch, classes], as in prediction: the mean of the views, if any."""
-        if self.views is None:
-            logits: Tensor = self.network(seen)
-            return logits
-        return self.views.mean(self.network(self.views(seen)))
+    def answer(self, seen: Tensor, network: Callable[[Tensor], Tensor]) -> Tensor:
+        """As in prediction: the mean of the views, where there are any.
+
+        Args:
+            seen: what the front end gives, [batch, ...].
+            network: that to logits; the classifier's own, or a form of it.
+
+        Returns:
+            Logits, [batch, classes].
+        """
+        return network(seen) if self.views is None else self.views.mean(network(self.views(seen)))
 
 
 class Probabilities(nn.Module):

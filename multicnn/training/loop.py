@@ -17,7 +17,10 @@ from multicnn.recipe import Training
 from multicnn.training.batches import Feed, class_weights
 from multicnn.training.ema import Ema
 from multicnn.training.freezing import Freezing, rate_shares
+from multicnn.training.memory import in_halves
+from multicnn.training.micro_batches import MicroBatches
 from multicnn.training.optimiser import build_optimiser, limit_rows
+from multicnn.training.passes import Passes
 from multicnn.training.schedule import Schedule
 from multicnn.training.stages import output_layer
 
@@ -44,6 +47,7 @@ class Learner:
         training: settled settings, without any `auto` left.
         augmentation: what is done to the examples in training only.
         precision: the type in which the network multiplies; the front end and the loss stay in float32.
+        warn: told, in one line, of what did not go as it should.
     """
 
     def __init__(
@@ -54,12 +58,12 @@ class Learner:
         training: Training,
         augmentation: Augmentation,
         precision: torch.dtype,
+        warn: Callable[[str], None],
     ) -> None:
         self.model = model
         self.feed = feed
         self.training = training
         self.augmentation = augmentation
-        self.precision = precision
         self.device = feed.device
         self.classes = classes
         first = np.random.default_rng([training.seed, TURNS])
@@ -74,16 +78,9 @@ class Learner:
         truth = feed.truth.cpu().numpy()
         weights = class_weights(truth, classes)
         self.chances = weights[truth] / weights[truth].sum() if training.class_balance == "sampling" else None
-        self.loss = _loss(training, weights if training.class_balance == "weights" else None).to(self.device)
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32)
-
-    def _criterion(self, logits: Tensor, truth: Tensor) -> Tensor:
-        """The loss, always in float32."""
-        with torch.autocast(self.device.type, enabled=False):
-            wrong: Tensor = self.loss(logits.float(), truth)
-        return wrong
+        loss = _loss(training, weights if training.class_balance == "weights" else None).to(self.device)
+        self.passes = Passes(model.network, loss, precision)
+        self.micro_batches = MicroBatches(self.passes, training, self.scaler, warn)
 
     def step(
         self, inputs: Tensor, truth: Tensor, generator: torch.Generator, progress: float, turn: Tensor | None = None
@@ -98,8 +95,7 @@ class Learner:
             turn: whose turn it is, where something happens to an example in every other epoch, [batch].
 
         Returns:
-            The loss and the number of right answers, both still on the device. Where classes are mixed, the one with
-            the most of an example is right.
+            The loss and the number of right answers, both still on the device.
         """
         settings = self.training
         self.schedule.set(self.optimiser, progress)
@@ -109,10 +105,7 @@ class Learner:
             inputs = self.augmentation.inputs(inputs, generator, turn)
             inputs, target = self.augmentation.mix(inputs, truth, self.classes, generator)
             seen = self.augmentation.features(self.model.frontend(inputs), generator)
-        with self._autocast():
-            logits, loss = self.model.network.training_loss(_channels_last(seen), target, self._criterion)
-        self.optimiser.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        loss, right = self.micro_batches.gradients(self.optimiser, seen, target)
         if settings.clip:
             self.scaler.unscale_(self.optimiser)
             nn.utils.clip_grad_norm_(self.model.parameters(), float(settings.clip))
@@ -122,8 +115,7 @@ class Learner:
             limit_rows(self.output, settings.max_norm)
         if self.ema:
             self.ema.update(self.model)
-        right = target if target.ndim == 1 else target.argmax(1)
-        return loss.detach(), (logits.argmax(1) == right).sum()
+        return loss, right
 
     def epoch(
         self,
@@ -194,16 +186,20 @@ class Learner:
         self.model.eval()
         answers: np.ndarray | None = None
         for chosen in feed.in_order(EVALUATION_BATCH):
-            seen = self.model.frontend(feed.batch(chosen)[0])
-            with self._autocast():
-                logits = (self.model.answer if views else self.model.network)(_channels_last(seen))
-            one = logits.float().softmax(1).cpu().numpy()
+            one = in_halves(lambda part: self._answers(feed, part, views), chosen)
             answers = np.empty((len(feed), one.shape[1]), dtype=np.float32) if answers is None else answers
             answers[chosen] = one
         if own:
             self.model.load_state_dict(own)
         assert answers is not None
         return means(answers, feed.owner)
+
+    def _answers(self, feed: Feed, chosen: np.ndarray, views: bool) -> np.ndarray:
+        """Probabilities of some of a part's examples, [chosen, classes], with the weights in the model."""
+        seen, network = self.model.frontend(feed.batch(chosen)[0]), self.passes.logits
+        logits = self.model.answer(seen, network) if views else network(seen)
+        answers: np.ndarray = logits.float().softmax(1).cpu().numpy()
+        return answers
 
     def scores(self, feed: Feed) -> Scores:
         """Log loss and accuracy of the network's own answers on a part."""
@@ -216,11 +212,6 @@ def _loss(training: Training, weights: np.ndarray | None) -> Loss:
     """The loss of a settled recipe; label smoothing belongs to cross-entropy."""
     smoothing = {"label_smoothing": float(training.label_smoothing)} if training.loss == "cross_entropy" else {}
     return LOSSES[training.loss](weights=None if weights is None else torch.from_numpy(weights), **smoothing)
-
-
-def _channels_last(seen: Tensor) -> Tensor:
-    """Pictures, [batch, channels, height, width], in the memory order that convolutions like best."""
-    return seen.contiguous(memory_format=torch.channels_last) if seen.ndim == 4 else seen
 
 
 def now(device: torch.device) -> float:

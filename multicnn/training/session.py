@@ -67,7 +67,8 @@ class Session:
         self.model.network.to(memory_format=torch.channels_last)
         feeds = {name: self._feed(name) for name, truth in self.material.truth.items() if len(truth)}
         augmentation = self.plan.pipeline.augmentation(self.plan.recipe)
-        learner = Learner(self.model, feeds["train"], len(self.plan.labels), training, augmentation, self.precision)
+        classes, warn = len(self.plan.labels), self.reporter.warn
+        learner = Learner(self.model, feeds["train"], classes, training, augmentation, self.precision, warn)
         full_epoch = max(1, feeds["train"].examples // int(training.batch_size))
         progress = Progress(Plan(int(training.epochs), full_epoch, fixed=budget is None))
         if resume:
@@ -75,7 +76,7 @@ class Session:
         look = len(feeds["validation"]) / int(training.batch_size)
         pace = Pace(started + budget, reserve, most_epochs, full_epoch, look) if budget else None
         fit(learner, feeds["validation"], progress, pace, self.run, self.reporter, started)
-        training.epochs = progress.plan.epochs  # what the time budget came to
+        training.epochs = progress.plan.epochs  # what the time budget came to, as the micro-batch what fits
         write_atomically(self.run.config, dump_recipe(self.plan.recipe))
         return self._finish(learner, feeds, progress, started)
 
