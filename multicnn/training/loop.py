@@ -154,8 +154,8 @@ class Learner:
         self.freezing.set(progress(0), number)
         self.schedule.begin_epoch(number, losses)
         train_losses, right, seen, done = [], [], 0, 0
-        for chosen in self.feed.shuffled(int(self.training.batch_size), rng, self.chances):
-            inputs, truth = self.feed.batch(chosen)
+        choices = self.feed.shuffled(int(self.training.batch_size), rng, self.chances)
+        for chosen, (inputs, truth) in zip(choices, self.feed.batches(choices), strict=True):
             turn = torch.from_numpy(self.first_turn[chosen] ^ bool(number % 2)).to(self.device)
             loss, correct = self.step(inputs, truth, generator, progress(done), turn)
             train_losses.append(loss)
@@ -188,8 +188,9 @@ class Learner:
             self.model.load_state_dict(self.ema.mean)
         self.model.eval()
         answers: np.ndarray | None = None
-        for chosen in feed.in_order(EVALUATION_BATCH):
-            seen = self.model.frontend(feed.batch(chosen)[0])
+        choices = feed.in_order(EVALUATION_BATCH)
+        for chosen, (inputs, _) in zip(choices, feed.batches(choices), strict=True):
+            seen = self.model.frontend(inputs)
             with self._autocast():
                 logits = self.model.network(_channels_last(seen))
             one = logits.float().softmax(1).cpu().numpy()

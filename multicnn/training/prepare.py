@@ -12,6 +12,7 @@ from multicnn.data.parts import Parts, divide
 from multicnn.errors import UsageError
 from multicnn.pipeline import Pipeline, Reader, load_pipeline
 from multicnn.recipe import Recipe, settle_loss
+from multicnn.training.caching import open_cache
 from multicnn.training.freezing import check_freeze
 from multicnn.training.progress import Reporter
 from multicnn.training.stages import output_layer
@@ -109,9 +110,13 @@ def read_all(plan: Outline, reporter: Reporter) -> Material:
     workers = default_workers() if workers == "auto" else workers
     number = {label: index for index, label in enumerate(plan.labels)}
     material = Material({}, {}, list(plan.parts.troubles))
+    cached = open_cache(plan.recipe, plan.parts, plan.reader, workers, reporter)
     for name, examples in plan.parts.named().items():
-        stream = decode(examples, plan.reader, workers)
-        decoded = collect(examples, reporter.track(stream, len(examples), f"reading {name}"))
+        if cached:
+            decoded = cached.read(name, examples, reporter)
+        else:
+            stream = decode(examples, plan.reader, workers)
+            decoded = collect(examples, reporter.track(stream, len(examples), f"reading {name}"))
         material.decoded[name] = decoded
         material.truth[name] = np.array([number[str(example.label)] for example in decoded.examples], dtype=np.int64)
         material.troubles += decoded.troubles
