@@ -53,7 +53,10 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """Which examples, and how they are divided; what is cut is cut by `seed`, or else by the training's."""
+    """Which examples, and how they are divided; what is cut is cut by `seed`, or else by the training's.
+
+    cache: `auto`, `on`, `off`, or a folder for decoded pictures and sounds.
+    """
 
     path: str = ""
     root: str | None = None
@@ -69,6 +72,7 @@ class Data(Section):
     fold_column: str | None = None
     group_column: str | None = None
     group_duplicates: bool = True
+    cache: Annotated[str, BeforeValidator(_on_or_off), Field(min_length=1)] = "auto"
     workers: int | Auto = "auto"
 
     @model_validator(mode="after")
@@ -313,6 +317,12 @@ class TextRecipe(Recipe):
     pipeline: Literal["text"] = "text"
     text: Text = Text()
     augment: TextAugment = TextAugment()
+
+    @model_validator(mode="after")
+    def _texts_are_not_decoded(self) -> "TextRecipe":
+        if self.data.cache not in ("auto", "off"):
+            raise ValueError("data.cache keeps decoded pictures and sounds, and has no effect on texts; leave it out")
+        return self
 
 
 RECIPES: dict[str, type[Recipe]] = {"image": ImageRecipe, "audio": AudioRecipe, "text": TextRecipe}

@@ -23,6 +23,7 @@ KEYS = {
     "split_column": "data.split_column",
     "fold_column": "data.fold_column",
     "group_column": "data.group_column",
+    "cache": "data.cache",
     "workers": "data.workers",
     "vectors": "text.vectors",
     "vectors_mode": "text.vectors_mode",
@@ -42,6 +43,7 @@ KEYS = {
     "time_budget": "training.time_budget",
 }
 ONLY_TEXT = ("vectors", "vectors_mode")
+NOT_TEXT = ("cache",)
 
 
 def _option(*names: str, help: str) -> Any:
@@ -158,6 +160,14 @@ GroupColumn = Annotated[
     Text,
     _option("--group-column", help="A column, such as speaker; no group is ever on both sides. Default: none."),
 ]
+Cache = Annotated[
+    Text,
+    _option(
+        "--cache",
+        help="Where decoded files are kept for the next training: auto|on|off|DIR. Default: auto, in the user's folder "
+        "for caches where decoding takes 5 s or more.",
+    ),
+]
 Workers = Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")]
 Vectors = Annotated[
     Text,
@@ -215,6 +225,7 @@ def _command(kind: str) -> Any:
         split_column: SplitColumn = None,
         fold_column: FoldColumn = None,
         group_column: GroupColumn = None,
+        cache: Cache = None,
         workers: Workers = None,
         vectors: Vectors = None,
         vectors_mode: VectorsMode = None,
@@ -228,10 +239,10 @@ def _command(kind: str) -> Any:
         given = {key: value for key, value in locals().items() if key in KEYS and value is not None}
         _run(kind, given, set_ or [], recipe, output, name, resume, overwrite, dry_run, as_json, quiet)
 
-    if kind != "text":
-        signature = inspect.signature(common)
-        kept = [one for name, one in signature.parameters.items() if name not in ONLY_TEXT]
-        common.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    signature = inspect.signature(common)
+    without = NOT_TEXT if kind == "text" else ONLY_TEXT
+    kept = [one for name, one in signature.parameters.items() if name not in without]
+    common.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
     return common
 
 

@@ -147,8 +147,8 @@ class Learner:
         self.freezing.set(progress(0), number)
         self.schedule.begin_epoch(number, losses)
         train_losses, right, seen, done = [], [], 0, 0
-        for chosen in self.feed.shuffled(int(self.training.batch_size), rng, self.chances):
-            inputs, truth = self.feed.batch(chosen)
+        choices = self.feed.shuffled(int(self.training.batch_size), rng, self.chances)
+        for chosen, (inputs, truth) in zip(choices, self.feed.batches(choices), strict=True):
             turn = torch.from_numpy(self.first_turn[chosen] ^ bool(number % 2)).to(self.device)
             loss, correct = self.step(inputs, truth, generator, progress(done), turn)
             train_losses.append(loss)
@@ -185,8 +185,9 @@ class Learner:
             self.model.load_state_dict(self.ema.mean)
         self.model.eval()
         answers: np.ndarray | None = None
-        for chosen in feed.in_order(EVALUATION_BATCH):
-            one = in_halves(lambda part: self._answers(feed, part, views), chosen)
+        choices = feed.in_order(EVALUATION_BATCH)
+        for chosen, (inputs, _) in zip(choices, feed.batches(choices), strict=True):
+            one = in_halves(lambda part: self._answers(part, views), inputs)
             answers = np.empty((len(feed), one.shape[1]), dtype=np.float32) if answers is None else answers
             answers[chosen] = one
         if own:
@@ -194,9 +195,9 @@ class Learner:
         assert answers is not None
         return means(answers, feed.owner)
 
-    def _answers(self, feed: Feed, chosen: np.ndarray, views: bool) -> np.ndarray:
-        """Probabilities of some of a part's examples, [chosen, classes], with the weights in the model."""
-        seen, network = self.model.frontend(feed.batch(chosen)[0]), self.passes.logits
+    def _answers(self, inputs: Tensor, views: bool) -> np.ndarray:
+        """Probabilities of a batch, [batch, classes], with the weights in the model."""
+        seen, network = self.model.frontend(inputs), self.passes.logits
         logits = self.model.answer(seen, network) if views else network(seen)
         answers: np.ndarray = logits.float().softmax(1).cpu().numpy()
         return answers

@@ -13,6 +13,7 @@ from multicnn.data.recordings import cut, first_pieces
 from multicnn.errors import UsageError
 from multicnn.pipeline import Pipeline, Reader, load_pipeline
 from multicnn.recipe import Recipe, settle_loss
+from multicnn.training.caching import open_cache
 from multicnn.training.freezing import check_freeze
 from multicnn.training.progress import Reporter
 from multicnn.training.stages import output_layer
@@ -110,10 +111,14 @@ def read_all(plan: Outline, reporter: Reporter) -> Material:
     workers = default_workers() if workers == "auto" else workers
     number = {label: index for index, label in enumerate(plan.labels)}
     material = Material({}, {}, list(plan.parts.troubles))
-    for name, examples in plan.parts.named().items():
-        pieces = cut(examples, plan.reader, training=name == "train")
-        stream = decode(pieces.examples, plan.reader, workers)
-        decoded = collect(pieces, reporter.track(stream, len(pieces.examples), f"reading {name}"))
+    parts = {name: cut(some, plan.reader, training=name == "train") for name, some in plan.parts.named().items()}
+    cached = open_cache(plan.recipe, parts, plan.reader, workers, reporter)
+    for name, pieces in parts.items():
+        if cached:
+            decoded = cached.read(name, pieces, reporter)
+        else:
+            stream = decode(pieces.examples, plan.reader, workers)
+            decoded = collect(pieces, reporter.track(stream, len(pieces.examples), f"reading {name}"))
         material.decoded[name] = decoded
         material.truth[name] = np.array([number[str(example.label)] for example in decoded.examples], dtype=np.int64)
         material.troubles += decoded.troubles

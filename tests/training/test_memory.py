@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from multicnn.training.memory import in_halves, is_out_of_memory
 
@@ -9,24 +10,24 @@ from multicnn.training.memory import in_halves, is_out_of_memory
 def test_a_batch_that_does_not_fit_is_answered_in_halves_in_order(error: RuntimeError) -> None:
     sizes = []
 
-    def answer(chosen: np.ndarray) -> np.ndarray:
-        sizes.append(len(chosen))
-        if len(chosen) > 3:
+    def answer(inputs: Tensor) -> np.ndarray:
+        sizes.append(len(inputs))
+        if len(inputs) > 3:
             raise error
-        return chosen[:, None] * 2.0
+        return inputs[:, None].numpy() * 2.0
 
-    chosen = np.array([4, 0, 3, 1, 2, 9, 7])
-    np.testing.assert_array_equal(in_halves(answer, chosen), chosen[:, None] * 2.0)
+    inputs = torch.tensor([4, 0, 3, 1, 2, 9, 7])
+    np.testing.assert_array_equal(in_halves(answer, inputs), inputs[:, None] * 2.0)
     assert sizes == [7, 3, 4, 2, 2]
 
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA"), RuntimeError("shapes differ")])
 def test_what_halving_cannot_mend_is_raised(error: RuntimeError) -> None:
-    def answer(chosen: np.ndarray) -> np.ndarray:
+    def answer(inputs: Tensor) -> np.ndarray:
         raise error
 
     with pytest.raises(RuntimeError, match=str(error)):
-        in_halves(answer, np.arange(4))
+        in_halves(answer, torch.arange(4))
 
 
 def test_what_this_machines_allocator_says_is_understood() -> None:
