@@ -239,8 +239,9 @@ class Training(Section):
     optimizer: Literal["auto", "adamw", "adam", "sgd", "adadelta", "muon"] = "auto"
     lr: Annotated[float, Field(gt=0)] | Auto = "auto"
     weight_decay: Annotated[float, Field(ge=0)] | Auto = "auto"
+    bias_rate: Annotated[float, Field(gt=0)] = 1.0
     momentum: Fraction | Auto = "auto"
-    schedule: Literal["cosine", "onecycle", "step", "plateau", "constant"] = "cosine"
+    schedule: Literal["cosine", "linear", "onecycle", "step", "plateau", "constant"] = "cosine"
     warmup: Fraction | Auto = "auto"
     step_size: Annotated[float, Field(gt=0)] | Auto = "auto"
     gamma: Annotated[float, Field(gt=0, lt=1)] | Auto = "auto"
@@ -362,6 +363,7 @@ def settle_loss(training: Training, own: str) -> None:
 # What each schedule is like where nothing else is asked for. `step` falls twice, as in He et al. 2016.
 USUAL_SCHEDULE: dict[str, dict[str, float]] = {
     "cosine": {"warmup": 0.1},
+    "linear": {"warmup": 0.1},
     "onecycle": {"warmup": 0.45},
     "step": {"warmup": 0.0, "step_size": 0.34, "gamma": 0.1},
     "plateau": {"warmup": 0.0, "gamma": 0.1, "patience": 5},

@@ -1,6 +1,6 @@
 """What every architecture offers: features, a head that can be changed, and a loss to learn by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
@@ -27,6 +27,13 @@ class Network(nn.Module):
             The same inputs to the same logits, and the graph's name for bundle.json; None where nothing pays.
         """
         return None
+
+    def calibrate(self, batches: Iterable[Tensor]) -> None:
+        """Sets what is measured on training inputs instead of learned from them; most networks have no such thing.
+
+        Args:
+            batches: some inputs, [batch, ...] each, as `forward` takes them; made only when they are asked for.
+        """
 
     def training_loss(self, x: Tensor, truth: Tensor, criterion: Criterion) -> tuple[Tensor, Tensor]:
         """One forward pass of a training.

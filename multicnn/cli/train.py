@@ -97,7 +97,7 @@ Schedule = Annotated[
     Text,
     _option(
         "--schedule",
-        help="cosine|onecycle|step|plateau|constant: the learning rate over the training. Default: cosine.",
+        help="cosine|linear|onecycle|step|plateau|constant: the learning rate over the training. Default: cosine.",
     ),
 ]
 Freeze = Annotated[

@@ -32,7 +32,7 @@ __all__ = [
 MINUS_ONE_TO_ONE = ("googlenet", "inception_v3")
 # Known without torchvision, whose import takes seconds.
 NEVER_PUBLISHED = (
-    *("linear", "lenet", "zfnet", "sppnet", "nin", "allconv", "resnet9"),
+    *("linear", "lenet", "zfnet", "sppnet", "nin", "allconv", "resnet9", "airbench"),
     *("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"),
     *("densenet_bc_100_12", "densenet_bc_190_40", "densenet_bc_250_24", "capsnet"),
 )

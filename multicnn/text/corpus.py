@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple
 
-from multicnn.data.example import Trouble
+from multicnn.data.example import Content, Trouble
 from multicnn.data.layout import Columns, open_dataset
 from multicnn.data.tables import FASTTEXT
 from multicnn.errors import InputError, UsageError
@@ -54,7 +54,7 @@ def write_words(
     return Counts(texts, words)
 
 
-def _texts(corpus: str, troubles: list[Trouble], text_column: str | None) -> Iterator[tuple[str, bytes | str]]:
+def _texts(corpus: str, troubles: list[Trouble], text_column: str | None) -> Iterator[tuple[str, Content]]:
     """Each text with its name."""
     path = Path(corpus)
     if text_column is None and path.is_file() and path.suffix in LINES and not _is_labelled(path):

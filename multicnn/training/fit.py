@@ -106,7 +106,7 @@ def _epoch(learner: Learner, validation: Feed, progress: Progress, pace: Pace | 
     row = {
         "epoch": plan.epoch,
         "seconds": ended - began,
-        "lr": max(group["lr"] for group in learner.optimiser.param_groups),
+        "lr": max(group["lr"] for group in learner.optimiser.param_groups if group["share"] <= 1),
         "train_loss": train.loss,
         "train_accuracy": train.accuracy,
         "validation_loss": scores.loss,

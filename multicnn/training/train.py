@@ -25,6 +25,7 @@ from multicnn.training.session import Session
 
 # How many training examples tell a front end the mean and the deviation.
 CALIBRATED_ON = 1024
+CALIBRATION_BATCH = 64
 
 
 @dataclass(slots=True)
@@ -80,7 +81,7 @@ def train(
         )
     if not resume:
         if not start.normalised:
-            _calibrate(plan, model, material)
+            _calibrate(plan, model, material, measure_network=not start.pretrained)
         if begin:
             begin()
         run.clear()
@@ -99,11 +100,15 @@ def train(
     return Outcome(run.path, figures, material.troubles)
 
 
-def _calibrate(plan: Outline, model: Classifier, material: Material) -> None:
-    """Gives the front end the mean and the deviation of the training data."""
+@torch.no_grad()
+def _calibrate(plan: Outline, model: Classifier, material: Material, *, measure_network: bool) -> None:
+    """Gives the front end the mean and the deviation of the training data, and the network what it measures itself."""
     arrays = material.decoded["train"].arrays
     chosen = np.linspace(0, len(arrays) - 1, min(len(arrays), CALIBRATED_ON)).astype(int)
-    plan.pipeline.calibrate(model, torch.from_numpy(plan.reader.collate([arrays[i] for i in chosen])))
+    inputs = torch.from_numpy(plan.reader.collate([arrays[i] for i in chosen]))
+    plan.pipeline.calibrate(model, inputs)
+    if measure_network:
+        model.network.calibrate(model.frontend(few) for few in torch.split(inputs, CALIBRATION_BATCH))
 
 
 def _headline(

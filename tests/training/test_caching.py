@@ -18,7 +18,6 @@ from multicnn.training import caching
 from multicnn.training.caching import Cached, open_cache
 from multicnn.training.progress import Reporter
 
-
 Parts = dict[str, Pieces]
 
 
