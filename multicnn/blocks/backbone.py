@@ -1,5 +1,6 @@
 """What every architecture offers: features, a head that can be changed, and a loss to learn by."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -51,7 +52,7 @@ class Network(nn.Module):
         return logits, criterion(logits, truth)
 
 
-class Backbone(Network):
+class Backbone(Network, ABC):
     """A network in two parts: `features` finds what is there, `head` decides what it means.
 
     A subclass has both, as children or as properties that chain children with other names (so that the names of the
@@ -69,9 +70,9 @@ class Backbone(Network):
         @property
         def head(self) -> nn.Module: ...
 
+    @abstractmethod
     def reset_head(self, classes: int) -> None:
         """Puts a fresh last layer for `classes` classes in place of the old one."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels, ...], normalised, to logits [batch, classes]."""
