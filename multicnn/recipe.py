@@ -234,10 +234,10 @@ class Training(Section):
 
     epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
     time_budget: Annotated[str | None, AfterValidator(_checked_duration)] = None
-    batch_size: Annotated[int, Field(ge=1)] | Auto = "auto"
+    batch_size: Annotated[int, Field(ge=1)] | Literal["usual", "auto"] = "usual"  # auto: the largest that fits a GPU
     micro_batch: Annotated[int, Field(ge=0)] = 0  # examples whose gradients are computed at once; 0: the whole batch
     optimizer: Literal["auto", "adamw", "adam", "sgd", "adadelta", "muon"] = "auto"
-    lr: Annotated[float, Field(gt=0)] | Auto = "auto"
+    lr: Annotated[float, Field(gt=0)] | Literal["auto", "find"] = "auto"
     weight_decay: Annotated[float, Field(ge=0)] | Auto = "auto"
     bias_rate: Annotated[float, Field(gt=0)] = 1.0
     momentum: Fraction | Auto = "auto"
@@ -389,13 +389,15 @@ def fill_training(
     Args:
         training: changed in place.
         epochs: how often each example is seen.
-        batch_size: examples a step.
+        batch_size: examples a step, usually.
         lr: AdamW's highest learning rate at that batch size.
         weight_decay: AdamW's.
         label_smoothing: what the true class gives to all.
         clip: the largest norm of a gradient, 0 for any.
     """
-    fill(training, optimizer="adamw", epochs=epochs, batch_size=batch_size, label_smoothing=label_smoothing, clip=clip)
+    fill(training, optimizer="adamw", epochs=epochs, label_smoothing=label_smoothing, clip=clip)
+    if isinstance(training.batch_size, str):
+        training.batch_size = batch_size
     usual: dict[str, dict[str, float]] = {
         "sgd": {"lr": 0.1 * int(training.batch_size) / 128, "weight_decay": 5e-4, "momentum": 0.9},
         "adam": {"weight_decay": 1e-3},

@@ -90,9 +90,17 @@ Weights = Annotated[
 Epochs = Annotated[
     int | None, _option("--epochs", help="How often each example is seen. Default: auto, by the number of examples.")
 ]
-BatchSize = Annotated[int | None, _option("--batch-size", help="Examples a step. Default: auto.")]
+BatchSize = Annotated[
+    Text,
+    _option(
+        "--batch-size",
+        help="Examples a step: N, or auto, the most that fit a GPU. Default: by the number of examples.",
+    ),
+]
 Optimizer = Annotated[Text, _option("--optimizer", help="auto|adamw|adam|sgd|adadelta|muon. Default: auto, adamw.")]
-Lr = Annotated[float | None, _option("--lr", help="The highest learning rate. Default: auto.")]
+Lr = Annotated[
+    Text, _option("--lr", help="The highest learning rate; find tries it in up to 100 steps. Default: auto.")
+]
 Schedule = Annotated[
     Text,
     _option(

@@ -1,7 +1,7 @@
 """The one training loop: forward, backward, step; a look at the validation part after each epoch."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,20 +140,13 @@ class Learner:
         Raises:
             MulticnnError: the loss is no number any more.
         """
-        rng = np.random.default_rng([self.training.seed, number])
-        torch.manual_seed(int(rng.integers(2**62)))
-        generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
-        self.model.train()
-        self.freezing.set(progress(0), number)
-        self.schedule.begin_epoch(number, losses)
+        rng, generator = self.begin(number, progress(0), losses)
         train_losses, right, seen, done = [], [], 0, 0
-        choices = self.feed.shuffled(int(self.training.batch_size), rng, self.chances)
-        for chosen, (inputs, truth) in zip(choices, self.feed.batches(choices), strict=True):
-            turn = torch.from_numpy(self.first_turn[chosen] ^ bool(number % 2)).to(self.device)
+        for inputs, truth, turn in self.batches(number, rng):
             loss, correct = self.step(inputs, truth, generator, progress(done), turn)
             train_losses.append(loss)
             right.append(correct)
-            seen += len(chosen)
+            seen += len(truth)
             done += 1
             steps = after_step(done)
             if done >= steps:
@@ -164,6 +157,29 @@ class Learner:
                 f"the loss became {mean} in epoch {number + 1}; train again with a lower --lr than {self.training.lr:g}"
             )
         return Scores(mean, torch.stack(right).sum().item() / seen), done
+
+    def begin(
+        self, number: int, progress: float, losses: Sequence[float] = ()
+    ) -> tuple[np.random.Generator, torch.Generator]:
+        """Makes everything ready for an epoch; the arguments are those of `epoch`.
+
+        Returns:
+            What decides the order of the examples, and what decides their augmentation.
+        """
+        rng = np.random.default_rng([self.training.seed, number])
+        torch.manual_seed(int(rng.integers(2**62)))
+        generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
+        self.model.train()
+        self.freezing.set(progress, number)
+        self.schedule.begin_epoch(number, losses)
+        return rng, generator
+
+    def batches(self, number: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """The batches of an epoch: inputs, [batch, ...], classes, [batch], and whose turn it is, [batch]."""
+        choices = self.feed.shuffled(int(self.training.batch_size), rng, self.chances)
+        for chosen, (inputs, truth) in zip(choices, self.feed.batches(choices), strict=True):
+            turn = torch.from_numpy(self.first_turn[chosen] ^ bool(number % 2)).to(self.device)
+            yield inputs, truth, turn
 
     def weights(self) -> dict[str, Tensor]:
         """The weights that count: the running mean, where there is one."""

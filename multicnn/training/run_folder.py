@@ -11,6 +11,8 @@ OURS = (
     "config.yaml",
     "split.csv",
     "history.csv",
+    "lr_find.csv",
+    "lr_find.svg",
     "metrics.json",
     "predictions.csv",
     "model",
@@ -40,6 +42,16 @@ class RunFolder:
     def history(self) -> Path:
         """A row per epoch."""
         return self.path / "history.csv"
+
+    @property
+    def rates(self) -> Path:
+        """What the range test of the learning rate saw, where there was one."""
+        return self.path / "lr_find.csv"
+
+    @property
+    def rates_drawn(self) -> Path:
+        """The same as a picture."""
+        return self.path / "lr_find.svg"
 
     @property
     def metrics(self) -> Path:

@@ -1,8 +1,10 @@
 """One training, from its first step to its written bundle."""
 
+import copy
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -19,7 +21,7 @@ from multicnn.data.files import write_atomically
 from multicnn.evaluation.evaluate import BATCH, measure
 from multicnn.evaluation.metrics import metrics
 from multicnn.inference.predictor import Predictor
-from multicnn.recipe import AudioRecipe, parse_duration
+from multicnn.recipe import AudioRecipe, Training, parse_duration
 from multicnn.recipe_files import dump_recipe
 from multicnn.training.batches import Feed
 from multicnn.training.device import device_name
@@ -28,10 +30,14 @@ from multicnn.training.loop import Learner
 from multicnn.training.plan import Pace, Plan
 from multicnn.training.prepare import Material, Outline
 from multicnn.training.progress import Reporter
+from multicnn.training.rate_test import Curve
 from multicnn.training.run_folder import RunFolder
+from multicnn.training.search import settle_batch, settle_rate
 
 # The parts that metrics.json has figures for.
 MEASURED = ("validation", "test")
+# Where more examples at once are quicker, and where memory runs out instead of becoming slow.
+FOR_LARGE_BATCHES = ("cuda",)
 # Writing checkpoints, weights and pages, beside what the rehearsal measures; in seconds.
 WRITING_SECONDS = 1.5
 
@@ -48,6 +54,29 @@ class Session:
     device: torch.device
     precision: torch.dtype
 
+    def search(self, asked: Training) -> Curve | None:
+        """Settles what is found by trying, before anything is written.
+
+        Args:
+            asked: the recipe's training section as it was asked for.
+
+        Returns:
+            What the range test of the learning rate saw, where there was one.
+        """
+        training, feed = self.plan.recipe.training, self._feed("train")
+
+        def trial(**settings: Any) -> Learner:
+            return self._learner(copy.deepcopy(self.model), feed, training.model_copy(update=settings), lambda _: None)
+
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            if asked.batch_size == "auto" and self.device.type in FOR_LARGE_BATCHES:
+                settle_batch(training, asked, trial)
+                self.reporter.note(f"--batch-size auto: {training.batch_size} at learning rate {training.lr}")
+            curve = settle_rate(training, trial) if asked.lr == "find" else None
+        if curve:
+            self.reporter.note(f"--lr find: {training.lr:g}, after {len(curve.rates)} steps; see lr_find.svg")
+        return curve
+
     def go(self, started: float, most_epochs: int, resume: bool) -> dict[str, Any]:
         """Trains, exports, measures, writes.
 
@@ -60,15 +89,10 @@ class Session:
             What metrics.json says.
         """
         training = self.plan.recipe.training
-        torch.use_deterministic_algorithms(training.deterministic)
         budget = None if resume or training.time_budget is None else parse_duration(training.time_budget)
         reserve = self._rehearse() if budget else 0.0
-        self.model.to(self.device)
-        self.model.network.to(memory_format=torch.channels_last)
         feeds = {name: self._feed(name) for name, truth in self.material.truth.items() if len(truth)}
-        augmentation = self.plan.pipeline.augmentation(self.plan.recipe)
-        classes, warn = len(self.plan.labels), self.reporter.warn
-        learner = Learner(self.model, feeds["train"], classes, training, augmentation, self.precision, warn)
+        learner = self._learner(self.model, feeds["train"], training, self.reporter.warn)
         full_epoch = max(1, feeds["train"].examples // int(training.batch_size))
         progress = Progress(Plan(int(training.epochs), full_epoch, fixed=budget is None))
         if resume:
@@ -86,6 +110,14 @@ class Session:
         if name == "train" and isinstance(recipe, AudioRecipe) and recipe.audio.windows:
             owner = np.arange(len(owner))  # each window is learned from in each epoch
         return Feed(decoded.arrays, self.material.truth[name], self.plan.reader, self.device, owner)
+
+    def _learner(self, model: Classifier, feed: Feed, training: Training, warn: Callable[[str], None]) -> Learner:
+        """What trains a model, which moves to the device."""
+        torch.use_deterministic_algorithms(training.deterministic)
+        model.to(self.device)
+        model.network.to(memory_format=torch.channels_last)
+        augmentation = self.plan.pipeline.augmentation(self.plan.recipe)
+        return Learner(model, feed, len(self.plan.labels), training, augmentation, self.precision, warn)
 
     def _describe(self) -> dict[str, Any]:
         example = self.material.decoded["train"].arrays[0]

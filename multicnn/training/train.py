@@ -17,7 +17,7 @@ from multicnn.errors import UsageError
 from multicnn.recipe import Recipe
 from multicnn.recipe_files import dump_recipe
 from multicnn.training.device import choose_device, choose_precision, device_name
-from multicnn.training.history import require_tensorboard
+from multicnn.training.history import require_tensorboard, write_curve
 from multicnn.training.prepare import Material, Outline, build, outline, read_all
 from multicnn.training.progress import Reporter
 from multicnn.training.run_folder import RunFolder
@@ -79,18 +79,21 @@ def train(
         raise UsageError(
             f"the data are not what they were when the run began ({run.split}); train anew with --overwrite"
         )
+    session = Session(plan, material, model, run, reporter, device, precision)
     if not resume:
         if not start.normalised:
             _calibrate(plan, model, material, measure_network=not start.pretrained)
+        curve = session.search(recipe.training)
         if begin:
             begin()
         run.clear()
         write_atomically(run.split, split_table(plan.parts, material.troubles))
         write_atomically(run.config, dump_recipe(plan.recipe))
+        if curve:
+            write_curve(run, curve, float(plan.recipe.training.lr))
     reporter.note(_headline(plan, material, model, device, precision))
     asked = recipe.training.epochs
     most_epochs = plan.pipeline.most_epochs if asked == "auto" else asked
-    session = Session(plan, material, model, run, reporter, device, precision)
     try:
         figures = session.go(started, most_epochs, resume)
     except KeyboardInterrupt:
