@@ -74,7 +74,7 @@ def open_cache(recipe: Recipe, parts: Parts, reader: Reader, workers: int, repor
         return None
     root = cache_folder() if wanted in ("auto", "on") else Path(wanted)
     try:
-        cached = _open(root, parts, reader, workers, trial, reporter)
+        cached = _open(root, recipe.data.path, parts, reader, workers, trial.array, reporter)
         _announce(cached.cache, reporter)
     except MulticnnError as error:
         if wanted != "auto":
@@ -104,12 +104,14 @@ def _pays(trial: Trial, count: int, workers: int) -> bool:
     return count * trial.seconds / threads >= WORTH or not fits_memory(count * trial.array.nbytes)
 
 
-def _open(root: Path, parts: Parts, reader: Reader, workers: int, trial: Trial, reporter: Reporter) -> Cached:
+def _open(
+    root: Path, origin: str, parts: Parts, reader: Reader, workers: int, like: np.ndarray, reporter: Reporter
+) -> Cached:
     prints = {}
     for name, examples in parts.named().items():
         found = reporter.track(fingerprints(examples, workers), len(examples), f"looking up {name}")
         prints[name] = np.array(list(found), dtype=PRINT)
-    return Cached(Cache(root, np.concatenate(list(prints.values())), reader, trial.array), prints, workers)
+    return Cached(Cache(root, np.concatenate(list(prints.values())), reader, like, origin), prints, workers)
 
 
 def _announce(cache: Cache, reporter: Reporter) -> None:
