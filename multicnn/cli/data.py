@@ -153,6 +153,32 @@ def show(
     write_atomically(output, content.getvalue())
 
 
+@app.command()
+def cache(
+    *,
+    folder: Annotated[
+        Path | None, typer.Option(help="What --cache DIR of a training named. Default: the user's folder for caches.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove them all. Default: off.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON. Default: off.")] = False,
+) -> None:
+    """List the decoded examples that trainings have kept on disk: size, last use, data and folder; or remove them."""
+    import json
+    import shutil
+
+    from multicnn.data.cache import cache_folder, kept
+
+    found = kept(folder or cache_folder())
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    for one in found:
+        if not as_json:
+            typer.echo(f"{one['bytes'] / 1e6:11,.1f} MB  {one['used']}  {one['data']}  {one['folder']}")
+        if clear:
+            shutil.rmtree(one["folder"])
+    typer.echo(f"multicnn: {len(found)} {'removed' if clear else 'kept'} in {folder or cache_folder()}", err=True)
+
+
 def _kind(data: str, kind: str | None, columns: "Columns") -> "Kind":
     """The kind that was given, or the one that the data tell."""
     from multicnn.data.kind import guess_kind

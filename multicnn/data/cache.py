@@ -1,5 +1,6 @@
 """Decoded examples kept on disk, so that the next training need not decode them again."""
 
+import datetime
 import hashlib
 import json
 import os
@@ -25,6 +26,8 @@ from multicnn.pipeline import Reader
 DIGEST = 16  # bytes of BLAKE2b: no two contents will ever meet
 PRINT = np.dtype(f"S{2 * DIGEST}")  # and its hexadecimal digits
 ABOUT = "about.json"  # for people; also tells when the cache was last used
+# The mark of a content that could not be read; it is tried again each time. 0 marks what was not tried yet.
+UNREADABLE = 1
 # What decodes; another version may give other pixels or samples.
 DECODERS = ("pillow", "soundfile", "soxr")
 
@@ -38,6 +41,20 @@ def cache_folder() -> Path:
     return (Path(users) if users else Path.home() / ".cache") / "multicnn" / "decoded"
 
 
+def kept(root: Path) -> list[dict[str, Any]]:
+    """The caches in a folder, the last used first: `data`, `examples`, `bytes`, day of the last use, `folder`."""
+    there = sorted(root.glob(f"*/{ABOUT}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [
+        {
+            **{key: json.loads(about.read_text(encoding="utf-8"))[key] for key in ("data", "examples")},
+            "bytes": sum(file.stat().st_size for file in about.parent.iterdir()),
+            "used": datetime.date.fromtimestamp(about.stat().st_mtime).isoformat(),
+            "folder": str(about.parent),
+        }
+        for about in there
+    ]
+
+
 def fingerprints(examples: Sequence[Example], workers: int) -> Iterator[bytes]:
     """A digest of each example's bytes, in order; all that cannot be loaded have the same one."""
     return in_parallel(_fingerprint, examples, workers)
@@ -48,23 +65,24 @@ class Cache:
 
     A row is right if its mark is its CRC-32. So what an interrupted build did not come to and what was damaged are
     known alike, and are decoded again. Processes that build the same cache write the same bytes to the same places and
-    need no lock. What cannot be read has no row, and says why each time.
+    need no lock. What cannot be read says why each time.
 
     Args:
         root: the folder of all caches.
         prints: digests of the data set's examples, [examples] of `PRINT`; the same set of them gives the same cache.
         reader: decodes.
         like: an array of the reader's.
+        origin: what the user called the data set; only told.
 
     Raises:
         MulticnnError: the folder cannot be written.
     """
 
-    def __init__(self, root: Path, prints: np.ndarray, reader: Reader, like: np.ndarray) -> None:
+    def __init__(self, root: Path, prints: np.ndarray, reader: Reader, like: np.ndarray, origin: str = "") -> None:
         self.reader = reader
         self.prints = np.unique(prints)
         self.folder = root / _key(self.prints, reader)
-        about = {"examples": len(self.prints), "shape": like.shape, "dtype": str(like.dtype), **_made_by(reader)}
+        about = {"data": origin, "examples": len(self.prints), "shape": like.shape, **_made_by(reader)}
         write_atomically(self.folder / ABOUT, json.dumps(about, indent=1))
         self.rows = RowFile(self.folder / "rows", len(self.prints), like.shape, like.dtype)
         self._marks_file = RowFile(self.folder / "marks", len(self.prints), (), np.dtype(np.uint32))
@@ -88,7 +106,9 @@ class Cache:
         for number, answer in zip(numbers, answers, strict=True):
             if isinstance(answer, np.ndarray):
                 self.rows[number] = answer
-                self._marks_file[number] = self.marks[number] = _mark(answer)
+            if answer is not None:
+                self.marks[number] = UNREADABLE if isinstance(answer, Trouble) else _mark(answer)
+                self._marks_file[number] = self.marks[number]
             yield answer if isinstance(answer, Trouble) else number
 
     def collect(self, pieces: Pieces, filled: Iterator[int | Trouble]) -> Decoded:
@@ -108,7 +128,7 @@ class Cache:
     def _look_up(self, asked: tuple[Example, int]) -> np.ndarray | Trouble | None:
         """None where the row is right, else the array that belongs there."""
         example, number = asked
-        if self.marks[number] and _mark(self.rows[number]) == self.marks[number]:
+        if self.marks[number] > UNREADABLE and _mark(self.rows[number]) == self.marks[number]:
             return None
         if _fingerprint(example) != self.prints[number]:
             return Trouble(example.name, "the file changed while it was read")
@@ -138,5 +158,5 @@ def _made_by(reader: Reader) -> dict[str, Any]:
 
 
 def _mark(array: np.ndarray) -> np.uint32:
-    """The CRC-32 of a row, but never 0, which stands for none."""
-    return np.uint32(zlib.crc32(array.tobytes()) or 1)
+    """The CRC-32 of a row, above the marks that mean something else."""
+    return np.uint32(max(zlib.crc32(array.tobytes()), UNREADABLE + 1))

@@ -18,8 +18,9 @@ from multicnn.data.rows import RowFile, Rows
 from multicnn.errors import InputError
 from multicnn.pipeline import Reader
 
-# Single decodes are too short to be handed to a thread one by one.
+# Single decodes are too short to be handed to a thread one by one, and many long ones would fill the memory.
 CHUNK = 64
+CHUNK_SECONDS = 0.05
 # Seconds an example, below which threads only wait for Python's lock: two were slower than one on 32 x 32 JPEGs.
 QUICK_DECODE = 200e-6
 # What is larger than this share of the free memory lies in a file that is mapped into it.
@@ -72,9 +73,10 @@ def in_parallel(do: Callable[[T], R], items: Sequence[T], workers: int) -> Itera
 
     began = time.perf_counter()
     yield from work(items[:CHUNK])
-    quick = time.perf_counter() - began < CHUNK * QUICK_DECODE
-    chunks = (items[start : start + CHUNK] for start in range(CHUNK, len(items), CHUNK))
-    if workers <= 1 or quick:
+    seconds = (time.perf_counter() - began) / CHUNK
+    size = max(1, min(CHUNK, int(CHUNK_SECONDS / seconds)))
+    chunks = (items[start : start + size] for start in range(CHUNK, len(items), size))
+    if workers <= 1 or seconds < QUICK_DECODE:
         for chunk in chunks:
             yield from work(chunk)
         return

@@ -22,6 +22,7 @@ INTERPOLATION = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 
+PHOTOMETRIC = 262  # TIFF's tag: at 0, white is 0
 TURNS = {  # EXIF orientation -> what makes it upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -218,9 +219,16 @@ def _narrow(image: Image.Image) -> Image.Image:
     """16 bits (Pillow's modes I and I;16) and floats to 8; Pillow's own conversion clips at 255.
 
     Floats are taken as 0 to 1, or as 0 to 255 where they go beyond 1.
+
+    Raises:
+        InputError: floats that are not numbers, or whole numbers that 16 bits do not hold.
     """
     values = np.asarray(image).astype(np.float32)
     if not np.isfinite(values).all():
         raise InputError("the picture has values that are not numbers")
+    if image.mode != "F" and not 0 <= values.min() <= values.max() <= 65535:
+        raise InputError("the picture has values below 0 or above 65,535; convert it to 8 or 16 bits")
     top = 65535.0 if image.mode != "F" else 1.0 if values.max() <= 1 else 255.0
+    if getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == 0:  # Pillow turns only 8 bits round
+        values = top - values
     return Image.fromarray(np.clip(np.rint(values * (255.0 / top)), 0, 255).astype(np.uint8))

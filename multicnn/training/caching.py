@@ -78,7 +78,7 @@ def open_cache(
         return None
     root = cache_folder() if wanted in ("auto", "on") else Path(wanted)
     try:
-        cached = _open(root, parts, reader, workers, trial, reporter)
+        cached = _open(root, recipe.data.path, parts, reader, workers, trial.array, reporter)
         _announce(cached.cache, reporter)
     except MulticnnError as error:
         if wanted != "auto":
@@ -109,13 +109,13 @@ def _pays(trial: Trial, count: int, workers: int) -> bool:
 
 
 def _open(
-    root: Path, parts: dict[str, Pieces], reader: Reader, workers: int, trial: Trial, reporter: Reporter
+    root: Path, origin: str, parts: dict[str, Pieces], reader: Reader, workers: int, like: np.ndarray, reporter: Reporter
 ) -> Cached:
     prints = {}
     for name, pieces in parts.items():
         found = reporter.track(fingerprints(pieces.examples, workers), len(pieces.examples), f"looking up {name}")
         prints[name] = np.array(list(found), dtype=PRINT)
-    return Cached(Cache(root, np.concatenate(list(prints.values())), reader, trial.array), prints, workers)
+    return Cached(Cache(root, np.concatenate(list(prints.values())), reader, like, origin), prints, workers)
 
 
 def _announce(cache: Cache, reporter: Reporter) -> None:

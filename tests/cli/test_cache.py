@@ -38,6 +38,7 @@ def test_a_broken_file_is_told_each_time(few_pictures: Path, cli: Cli, tmp_path:
     for done in said:
         assert done.returncode == 3
         assert "red/broken.png: this is not a picture" in done.stderr
+    assert ["kept in" in done.stderr for done in said] == [True, False]
 
 
 def test_a_cache_that_cannot_be(few_pictures: Path, texts: Path, cli: Cli, tmp_path: Path) -> None:
@@ -50,3 +51,18 @@ def test_a_cache_that_cannot_be(few_pictures: Path, texts: Path, cli: Cli, tmp_p
     assert done.returncode == 2
     assert "no effect on texts" in done.stderr
     assert cli("train", "text", texts, "--cache", "off").returncode == 2
+
+
+def test_lists_and_removes_what_is_kept(few_pictures: Path, cli: Cli, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    (cache / "something else").mkdir(parents=True)
+    assert cli("train", "image", few_pictures, "-o", tmp_path / "run", *QUICK, "--cache", cache).returncode == 0
+    [one] = json.loads(cli("data", "cache", "--folder", cache, "--json").stdout)
+    assert one["data"] == str(few_pictures)
+    assert one["examples"] == 45
+    assert one["bytes"] > 45 * 24 * 24 * 3
+    assert one["folder"] in cli("data", "cache", "--folder", cache).stdout
+    cleared = cli("data", "cache", "--folder", cache, "--clear")
+    assert "1 removed" in cleared.stderr
+    assert [path.name for path in cache.iterdir()] == ["something else"]
+    assert cli("data", "cache", "--folder", cache, "--json").stdout == "[]\n"
