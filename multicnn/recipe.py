@@ -138,13 +138,19 @@ class Vocabulary(Section):
 
 
 class Embed(Section):
-    """How word vectors are learned from texts alone."""
+    """How word vectors are learned from texts alone. `auto`: the less text, the more epochs."""
 
     method: Literal["skipgram", "cbow", "fasttext"] = "skipgram"
     length: Annotated[int, Field(ge=1)] = 100
     window: Annotated[int, Field(ge=1)] = 5
     min_count: Annotated[int, Field(ge=1)] = 5
-    epochs: Annotated[int, Field(ge=1)] = 5
+    epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
+
+
+class OwnVectors(Embed):
+    """How `vectors: train` learns them from the training texts; every word of these gets one."""
+
+    min_count: Annotated[int, Field(ge=1)] = 1
 
 
 class Text(Section):
@@ -154,13 +160,14 @@ class Text(Section):
     max_length: Annotated[int, Field(ge=1)] | Auto = "auto"
     vocabulary: Vocabulary = Vocabulary()
     vectors: str | None = None
+    embed: OwnVectors = OwnVectors()
     vectors_mode: Literal["auto", "rand", "static", "nonstatic", "multichannel"] = "auto"
 
     @model_validator(mode="after")
     def _vectors_and_their_mode_agree(self) -> "Text":
         if self.vectors is None and self.vectors_mode not in ("auto", "rand"):
             raise ValueError(
-                f"vectors_mode {self.vectors_mode} needs a file of vectors; name it by text.vectors (--vectors)"
+                f"vectors_mode {self.vectors_mode} needs vectors; name a file, or train, by text.vectors (--vectors)"
             )
         if self.vectors is not None and self.vectors_mode == "rand":
             raise ValueError("vectors_mode rand leaves the file of vectors unused; leave out text.vectors or the mode")

@@ -34,7 +34,9 @@ def train(
     length: Annotated[int, typer.Option(min=1, help="Numbers of a vector.")] = 100,
     window: Annotated[int, typer.Option(min=1, help="Words on each side that are looked at.")] = 5,
     min_count: Annotated[int, typer.Option(min=1, help="How often a word must occur.")] = 5,
-    epochs: Annotated[int, typer.Option(min=1, help="How often each text is seen.")] = 5,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="How often each text is seen. Default: 5 to 20, the more the less text.")
+    ] = None,
     tokenizer: Annotated[str, typer.Option(help="unicode|whitespace|kim, as in text.tokenizer.")] = "unicode",
     text_column: Annotated[
         str | None, typer.Option(help="The manifest's column of texts. Default: text or sentence.")
@@ -53,7 +55,7 @@ def train(
     from multicnn.text.embed import embed_corpus
 
     threads = threads or default_workers()
-    settings = Embed(method=method, length=length, window=window, min_count=min_count, epochs=epochs)
+    settings = Embed(method=method, length=length, window=window, min_count=min_count, epochs=epochs or "auto")
     note = (lambda line: None) if quiet else (lambda line: typer.echo(line, err=True))
     troubles = embed_corpus(
         corpus, output, settings, tokenizer=tokenizer, text_column=text_column, threads=threads, seed=seed, note=note

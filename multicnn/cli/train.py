@@ -179,7 +179,11 @@ Cache = Annotated[
 Workers = Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")]
 Vectors = Annotated[
     Text,
-    _option("--vectors", help="Pretrained word vectors: word2vec, fastText (.vec) or GloVe, also .gz. Default: none."),
+    _option(
+        "--vectors",
+        help="Word vectors to start from: a file (word2vec, fastText, GloVe, also .gz), or train: learn them from the "
+        "training texts first. Default: none.",
+    ),
 ]
 VectorsMode = Annotated[
     Text,

@@ -8,9 +8,9 @@ from typing import Any
 
 from multicnn.data.example import Trouble
 from multicnn.errors import UsageError, did_you_mean
-from multicnn.recipe import Embed
+from multicnn.recipe import Embed, fill
 from multicnn.text.corpus import write_words
-from multicnn.text.learn import learn_vectors
+from multicnn.text.learn import enough_epochs, learn_vectors
 from multicnn.text.vectors import write_vectors
 
 # The words that a misspelt one is compared with: the most frequent ones, so that it takes no time.
@@ -33,7 +33,7 @@ def embed_corpus(
     Args:
         corpus: as in `write_words`.
         output: the file to write, as in `write_vectors`.
-        settings: how they are learned.
+        settings: how they are learned; `auto` is replaced in place.
         tokenizer: a mode of `multicnn.text.tokenize`.
         text_column: of a manifest.
         threads: how many learn at once.
@@ -48,6 +48,7 @@ def embed_corpus(
         counts = write_words(corpus, tokenizer, file, troubles, text_column)
         file.flush()
         note(f"{corpus}: {counts.texts:,} texts, {counts.words:,} words")
+        fill(settings, epochs=enough_epochs(counts.words))
         began = time.monotonic()
 
         def told(epoch: int) -> None:

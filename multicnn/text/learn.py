@@ -11,6 +11,8 @@ from multicnn.recipe import Embed
 BUCKETS = 200_000
 # gensim looks at no more words of one text than these; longer texts are given to it in pieces.
 MOST_WORDS = 10_000
+# Running words that are to be seen in all, as far as 20 epochs go.
+SEEN = 10_000_000
 
 
 def learn_vectors(
@@ -30,7 +32,7 @@ def learn_vectors(
     Args:
         corpus: the words of each text; or a file with a text a line, its words between spaces, which is read by all
             threads at once and never as a whole.
-        settings: method, length, window and so on.
+        settings: method, length, window and so on, with the epochs in the place of `auto`.
         seed: with one thread, the same seed gives the same vectors.
         threads: how many learn at once.
         on_epoch: told the number of each finished epoch, from 1.
@@ -60,7 +62,7 @@ def learn_vectors(
         vector_size=settings.length,
         window=settings.window,
         min_count=settings.min_count,
-        epochs=settings.epochs,
+        epochs=int(settings.epochs),
         seed=seed + 1,  # gensim takes 0 for no seed
         workers=threads,
         **({"bucket": BUCKETS} if subwords else {}),
@@ -77,6 +79,11 @@ def learn_vectors(
         callbacks=[Told()],
     )
     return model.wv
+
+
+def enough_epochs(words: int) -> int:
+    """How often a text of so many words is seen: word2vec's 5 times where there is much of it, else more often."""
+    return min(20, max(5, SEEN // max(words, 1)))
 
 
 def in_pieces(texts: Sequence[list[str]]) -> list[list[str]]:

@@ -17,11 +17,15 @@ from multicnn.recipe import Recipe, TextRecipe, fill, fill_training
 from multicnn.text.architectures.embedding import WordVectors
 from multicnn.text.architectures.textcnn import TextCNN
 from multicnn.text.augment import TextAugmentation
+from multicnn.text.learn import enough_epochs, learn_vectors
 from multicnn.text.pretrained import Pretrained, coverage, pretrained_rows
 from multicnn.text.read import FIRST_WORD, TextReader, decode
 from multicnn.text.tokenize import tokenize
+from multicnn.text.vectors import open_vectors
 from multicnn.text.vocabulary import build_vocabulary
 
+# The value of text.vectors that is no file.
+FROM_TRAINING_TEXTS = "train"
 # A text is cut where 99 of 100 are shorter, and never behind so many tokens.
 LONGEST = 1000
 # A text is padded to at least so many tokens: TextCNN's largest window.
@@ -58,12 +62,16 @@ class TextPipeline:
         return recipe, TextReader(recipe.text.tokenizer, words, longest, shortest)
 
     def _settle_vectors(self, recipe: TextRecipe, tokens: list[list[str]], words: list[str]) -> None:
-        """Reads the file of vectors, if there is one; the network's vectors become as long as the file's."""
+        """Reads or learns the vectors, if that is asked for; the network's vectors become as long as these."""
         path = recipe.text.vectors
         fill(recipe.text, vectors_mode="nonstatic" if path else "rand")
+        fill(recipe.text.embed, epochs=enough_epochs(sum(map(len, tokens))))
         if not path:
             return
-        self.pretrained = pretrained_rows(path, words)
+        learned = path == FROM_TRAINING_TEXTS
+        vectors = learn_vectors(tokens, recipe.text.embed, seed=recipe.training.seed) if learned else open_vectors(path)
+        path = "the vectors of the training texts" if learned else path
+        self.pretrained = pretrained_rows(vectors, words, path)
         length = self.pretrained.length
         if recipe.model.options.setdefault("embedding", length) != length:
             wanted = recipe.model.options["embedding"]

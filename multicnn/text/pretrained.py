@@ -1,15 +1,16 @@
-"""The rows of a file of word vectors that a vocabulary needs."""
+"""The word vectors that a vocabulary needs."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from multicnn.errors import UsageError
 from multicnn.text.read import FIRST_WORD
-from multicnn.text.vectors import open_vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +31,24 @@ class Pretrained:
         return self.matrix.shape[1]
 
 
-def pretrained_rows(path: str, vocabulary: Sequence[str]) -> Pretrained:
-    """Reads a file of vectors and keeps those of a vocabulary.
+def pretrained_rows(vectors: Any, vocabulary: Sequence[str], source: str) -> Pretrained:
+    """The vectors of a vocabulary.
 
     Args:
-        path: as in `open_vectors`.
+        vectors: gensim's KeyedVectors; fastText's give words that they do not know a vector made of their pieces.
         vocabulary: the words; the first has the number 2.
+        source: where the vectors come from, for the message.
 
     Raises:
-        UsageError: the file cannot be read, or has none of the words.
+        UsageError: there is a vector for none of the words.
     """
-    vectors = open_vectors(path)
-    matrix = torch.zeros(FIRST_WORD + len(vocabulary), vectors.vector_size)
-    places = {number: vectors.key_to_index.get(word) for number, word in enumerate(vocabulary, FIRST_WORD)}
-    found = {number: place for number, place in places.items() if place is not None}
+    found = {number: vectors[word] for number, word in enumerate(vocabulary, FIRST_WORD) if word in vectors}
     if not found:
-        raise UsageError(f"{path} has a vector for none of the {len(vocabulary):,} words of the texts")
-    numbers = torch.tensor(list(found))
-    matrix[numbers] = torch.from_numpy(vectors.vectors[list(found.values())]).float()
+        raise UsageError(f"{source} has a vector for none of the {len(vocabulary):,} words of the texts")
+    matrix = torch.zeros(FIRST_WORD + len(vocabulary), vectors.vector_size)
     known = torch.zeros(len(matrix), dtype=torch.bool)
+    numbers = torch.tensor(list(found))
+    matrix[numbers] = torch.from_numpy(np.stack(list(found.values()))).float()
     known[numbers] = True
     return Pretrained(matrix, known)
 

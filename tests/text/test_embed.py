@@ -134,4 +134,4 @@ def test_words_behind_the_longest_text_count_too() -> None:
 
 def test_a_corpus_without_enough_words_is_refused() -> None:
     with pytest.raises(UsageError, match="no word occurs 5 times"):
-        learn_vectors([["once"]], Embed(length=2))
+        learn_vectors([["once"]], Embed(length=2, epochs=1))

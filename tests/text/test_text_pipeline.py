@@ -119,7 +119,7 @@ def test_the_options_of_the_command_line(texts: Path, vectors: Path, cli: Cli, t
 @pytest.mark.parametrize(
     ("kind", "arguments", "said"),
     [
-        ("text", ("--vectors-mode", "static"), "vectors_mode static needs a file"),
+        ("text", ("--vectors-mode", "static"), "vectors_mode static needs vectors"),
         ("text", ("--vectors-mode", "statik"), "'static'"),
         ("text", ("--vectors", "nowhere.txt"), "no file of word vectors nowhere.txt"),
         ("image", ("--vectors", "nowhere.txt"), "no option --vectors"),
@@ -156,3 +156,34 @@ def test_a_file_of_other_words_is_refused(texts: Path, tmp_path: Path) -> None:
     (tmp_path / "other.txt").write_text("xylophone 1 2 3\nzebra 4 5 6\n")
     with pytest.raises(UsageError, match="none of the 17 words"):
         settled(texts, **{"text.vectors": str(tmp_path / "other.txt")})
+
+
+def test_vectors_are_learned_from_the_training_texts_alone(texts: Path) -> None:
+    settings = {"text.vectors": "train", "text.embed.length": 8, "text.embed.epochs": 2}
+    plan = settled(texts, **settings)
+    assert isinstance(plan.recipe, TextRecipe)
+    assert plan.recipe.text.vectors_mode == "nonstatic" and plan.recipe.model.options["embedding"] == 8
+    (note,) = (line for line in plan.parts.notes if "vector" in line)
+    assert "vectors of the training texts: 17 of 17 words have a vector of 8 numbers" in note
+    learned = plan.pipeline.network(plan.recipe, plan.reader, 2).network.features.embedding.weight
+    again = settled(texts, **settings)
+    repeated = again.pipeline.network(again.recipe, again.reader, 2).network.features.embedding.weight
+    assert torch.equal(learned[2:], repeated[2:])
+
+
+def test_every_setting_of_a_recipe_for_texts_is_settled(texts: Path) -> None:
+    recipe = settled(texts).recipe
+    assert isinstance(recipe, TextRecipe)
+    assert "auto" not in str(recipe.text.model_dump())
+    assert recipe.text.embed.epochs == 20
+
+
+@pytest.mark.slow
+def test_a_run_starts_from_its_own_vectors_and_repeats_itself(texts: Path, cli: Cli, tmp_path: Path) -> None:
+    few = ("-s", "text.embed.length=8", "-s", "model.options.filters=4", "--epochs", 1)
+    done = cli("train", "text", texts, "-o", tmp_path / "run", "--vectors", "train", *few)
+    assert done.returncode == 0, done.stderr
+    again = cli("train", "text", "--recipe", tmp_path / "run" / "config.yaml", "-o", tmp_path / "again")
+    assert again.returncode == 0, again.stderr
+    first, second = (load_file(tmp_path / name / "model" / "weights.safetensors") for name in ("run", "again"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
