@@ -16,6 +16,7 @@ from multicnn.data.parts import split_table
 from multicnn.errors import UsageError
 from multicnn.recipe import Recipe
 from multicnn.recipe_files import dump_recipe
+from multicnn.training.batches import class_weights
 from multicnn.training.device import choose_device, choose_precision, device_name
 from multicnn.training.history import require_tensorboard
 from multicnn.training.prepare import Material, Outline, build, outline, read_all
@@ -81,6 +82,7 @@ def train(
     if not resume:
         if not start.normalised:
             _calibrate(plan, model, material)
+        _fit_at_once(plan, model, material)
         if begin:
             begin()
         run.clear()
@@ -104,6 +106,14 @@ def _calibrate(plan: Outline, model: Classifier, material: Material) -> None:
     arrays = material.decoded["train"].arrays
     chosen = np.linspace(0, len(arrays) - 1, min(len(arrays), CALIBRATED_ON)).astype(int)
     plan.pipeline.calibrate(model, torch.from_numpy(plan.reader.collate([arrays[i] for i in chosen])))
+
+
+def _fit_at_once(plan: Outline, model: Classifier, material: Material) -> None:
+    """Lets the network set what needs no steps."""
+    truth = material.truth["train"]
+    balanced = plan.recipe.training.class_balance != "none"
+    weights = class_weights(truth, len(plan.labels))[truth] if balanced else None
+    model.network.fit_at_once(list(material.decoded["train"].arrays), truth, weights)
 
 
 def _headline(
