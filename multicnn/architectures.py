@@ -71,6 +71,7 @@ TABLE: dict[str, dict[str, str]] = {
     "audio": IMAGE | AUDIO,  # a spectrogram is a picture of one channel
     "text": {
         "textcnn": "multicnn.text.architectures.textcnn:TextCNN",
+        "textcnn_nb": "multicnn.text.architectures.textcnn_nb:TextCNNNB",
         "dcnn": "multicnn.text.architectures.dcnn:DCNN",
         "charcnn": "multicnn.text.architectures.charcnn:CharCNN",
         "vdcnn": "multicnn.text.architectures.vdcnn:VDCNN",

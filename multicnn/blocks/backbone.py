@@ -1,9 +1,10 @@
 """What every architecture offers: features, a head that can be changed, and a loss to learn by."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 from torch import Tensor, nn
 
 Criterion = Callable[[Tensor, Tensor], Tensor]  # logits [batch, classes] and the true classes [batch] to one number
@@ -34,6 +35,15 @@ class Network(nn.Module):
 
         Args:
             batches: some inputs, [batch, ...] each, as `forward` takes them; made only when they are asked for.
+        """
+
+    def fit_at_once(self, examples: Sequence[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
+        """Sets what needs no steps from the training examples, before the first of them; for most networks nothing.
+
+        Args:
+            examples: as the reader gave them.
+            truth: their classes' numbers, [count].
+            weights: how much each counts, [count]; None where all count alike.
         """
 
     def training_loss(self, x: Tensor, truth: Tensor, criterion: Criterion) -> tuple[Tensor, Tensor]:

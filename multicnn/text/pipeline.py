@@ -1,5 +1,6 @@
 """Texts: from a recipe to a vocabulary, a reader and a network."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -31,6 +32,10 @@ LONGEST = 1000
 # A text is padded to at least so many tokens: TextCNN's largest window.
 SHORTEST = 5
 HIGHEST_RATE = 8e-3
+# Each class weighs all n-grams of the training texts some 100 times: so many tokens times classes take about a minute.
+MOST_WEIGHED = 50_000_000
+# Weights of n-grams of two words: 32 MB.
+MOST_WEIGHTS = 2**23
 
 
 class TextPipeline:
@@ -46,7 +51,8 @@ class TextPipeline:
         """Reads the training texts and settles tokens, vocabulary, length and vectors."""
         assert isinstance(recipe, TextRecipe)
         recipe = recipe.model_copy(deep=True)
-        fill(recipe.model, arch="textcnn")
+        default = recipe.model.arch == "auto"
+        fill(recipe.model, arch="textcnn_nb")
         kind = text_class(recipe.model.arch)
         fill(recipe.text, tokenizer=kind.tokenizer)
         if recipe.text.vectors and not kind.word_vectors:
@@ -57,6 +63,7 @@ class TextPipeline:
         fill(recipe.text, max_length=kind.own_size[0] if kind.fixed_length else _length(tokens, kind.own_size[0]))
         words = build_vocabulary(tokens, recipe.text.vocabulary.min_count, recipe.text.vocabulary.max_size)
         self._settle_vectors(recipe, tokens, words)
+        _settle_ngrams(recipe, sum(map(len, tokens)), len({example.label for example in examples}), default)
         longest = int(recipe.text.max_length)
         shortest = longest if kind.fixed_length else SHORTEST
         return recipe, TextReader(recipe.text.tokenizer, words, longest, shortest)
@@ -145,6 +152,22 @@ class Augmenting:
 def _length(tokens: list[list[str]], own: int) -> int:
     """Twice what 99 of 100 texts have, within bounds; a network made for more may have more."""
     return int(np.clip(2 * np.percentile([len(one) for one in tokens], 99), 2 * SHORTEST, max(LONGEST, own)))
+
+
+def _settle_ngrams(recipe: TextRecipe, tokens: int, classes: int, default: bool) -> None:
+    """Leaves n-grams out where nobody asked for them and weighing them would take long; else gives them rows enough.
+
+    Args:
+        recipe: changed in place.
+        tokens: of all training texts together, at most as many as they have pairs of words.
+        classes: how many there are.
+        default: whether the network was left to us.
+    """
+    if default and tokens * classes > MOST_WEIGHED:
+        recipe.model.arch = "textcnn"
+    elif recipe.model.arch == "textcnn_nb":
+        buckets = 2 ** math.ceil(math.log2(min(tokens, MOST_WEIGHTS / classes)))
+        recipe.model.options.setdefault("buckets", buckets)
 
 
 def _tokens(examples: Sequence[Example], mode: str) -> Iterator[list[str]]:

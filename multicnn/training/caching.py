@@ -109,7 +109,13 @@ def _pays(trial: Trial, count: int, workers: int) -> bool:
 
 
 def _open(
-    root: Path, origin: str, parts: dict[str, Pieces], reader: Reader, workers: int, like: np.ndarray, reporter: Reporter
+    root: Path,
+    origin: str,
+    parts: dict[str, Pieces],
+    reader: Reader,
+    workers: int,
+    like: np.ndarray,
+    reporter: Reporter,
 ) -> Cached:
     prints = {}
     for name, pieces in parts.items():

@@ -16,6 +16,7 @@ from multicnn.data.parts import split_table
 from multicnn.errors import UsageError
 from multicnn.recipe import Recipe
 from multicnn.recipe_files import dump_recipe
+from multicnn.training.batches import class_weights
 from multicnn.training.device import choose_device, choose_precision, device_name
 from multicnn.training.history import require_tensorboard, write_curve
 from multicnn.training.prepare import Material, Outline, build, outline, read_all
@@ -83,6 +84,7 @@ def train(
     if not resume:
         if not start.normalised:
             _calibrate(plan, model, material, measure_network=not start.pretrained)
+        _fit_at_once(plan, model, material)
         curve = session.search(recipe.training)
         if begin:
             begin()
@@ -112,6 +114,14 @@ def _calibrate(plan: Outline, model: Classifier, material: Material, *, measure_
     plan.pipeline.calibrate(model, inputs)
     if measure_network:
         model.network.calibrate(model.frontend(few) for few in torch.split(inputs, CALIBRATION_BATCH))
+
+
+def _fit_at_once(plan: Outline, model: Classifier, material: Material) -> None:
+    """Lets the network set what needs no steps."""
+    truth = material.truth["train"]
+    balanced = plan.recipe.training.class_balance != "none"
+    weights = class_weights(truth, len(plan.labels))[truth] if balanced else None
+    model.network.fit_at_once(list(material.decoded["train"].arrays), truth, weights)
 
 
 def _headline(
