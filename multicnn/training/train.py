@@ -17,6 +17,7 @@ from multicnn.errors import UsageError
 from multicnn.recipe import Recipe
 from multicnn.recipe_files import dump_recipe
 from multicnn.training.device import choose_device, choose_precision, device_name
+from multicnn.training.drift import keep_start
 from multicnn.training.history import require_tensorboard
 from multicnn.training.prepare import Material, Outline, build, outline, read_all
 from multicnn.training.progress import Reporter
@@ -86,6 +87,7 @@ def train(
         run.clear()
         write_atomically(run.split, split_table(plan.parts, material.troubles))
         write_atomically(run.config, dump_recipe(plan.recipe))
+        keep_start(run, model.network)
     reporter.note(_headline(plan, material, model, device, precision))
     asked = recipe.training.epochs
     most_epochs = plan.pipeline.most_epochs if asked == "auto" else asked
