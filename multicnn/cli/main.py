@@ -9,6 +9,7 @@ import typer
 
 import multicnn
 from multicnn.cli import arch, data, embed, recipes, train
+from multicnn.cli.drift import drift
 from multicnn.cli.ensemble import ensemble
 from multicnn.cli.evaluate import evaluate
 from multicnn.cli.info import info
@@ -34,6 +35,7 @@ app.command()(predict)
 app.command()(evaluate)
 app.command()(ensemble)
 app.command()(info)
+app.command()(drift)
 app.add_typer(data.app, name="data")
 app.add_typer(embed.app, name="embed")
 app.add_typer(recipes.app, name="recipes")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 WIDE = 160  # columns where standard output is no terminal
 LARGEST_CONFUSION = 12  # classes; a larger matrix fits no terminal
 RUNNERS_UP = 2
+BAR = 30  # signs of the longest bar
 RATES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
@@ -101,6 +102,20 @@ def print_info(bundle: "Bundle") -> None:
     for part, figures in (meta.get("figures") or {}).items():
         if figures:
             table.add_row(f"{part} part", _short_figures(figures))
+    _console().print(table)
+
+
+def print_drift(figures: dict[str, Any]) -> None:
+    """A line for each layer: correlation, relative change, and a bar as long as the change."""
+    layers = figures["layers"]
+    largest = max([layer["relative_change"] or 0.0 for layer in layers], default=0.0) or 1.0
+    table = _table(f"layer (weights: {printable(figures['weights'])})", "shape", "correlation", "change")
+    table.add_column("", justify="left")
+    for layer in layers:
+        change = layer["relative_change"]
+        numbers = ["-" if value is None else f"{value:.4f}" for value in (layer["correlation"], change)]
+        bar = "█" * round(BAR * (change or 0.0) / largest)
+        table.add_row(printable(layer["name"]), " x ".join(map(str, layer["shape"])), *numbers, bar)
     _console().print(table)
 
 

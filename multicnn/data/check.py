@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from multicnn.data.check_content import check_contents
+from multicnn.data.check_copies import warn_of_copies
 from multicnn.data.check_vectors import check_vectors
 from multicnn.data.duplicates import content_keys
 from multicnn.data.endings import Kind
@@ -37,7 +38,7 @@ def check(
     if vectors is not None and kind != "text":
         raise UsageError("--vectors has no effect on pictures and sounds; leave it out")
     data = open_dataset(path, kind, columns=columns, root=root)
-    sections = [_layout(data), _classes(data), *check_contents(data.examples, kind), _duplicates(data.examples)]
+    sections = [_layout(data), _classes(data), *check_contents(data.examples, kind), _duplicates(data.examples, kind)]
     if vectors is not None:
         sections.append(check_vectors(data.examples, vectors))
     return Report(path, kind, sections)
@@ -108,12 +109,14 @@ def _alike(section: Section, labels: list[str]) -> None:
         section.warn("labels that differ only in case or white space", same)
 
 
-def _duplicates(examples: list[Example]) -> Section:
-    """The same content twice: in one part, across parts, or under two labels."""
+def _duplicates(examples: list[Example], kind: Kind) -> Section:
+    """The same content twice: in one part, across parts, or under two labels; of sounds, changed copies too."""
     section = Section("Duplicates")
     same: dict[str, list[Example]] = defaultdict(list)
     for example, key in zip(examples, content_keys(examples), strict=True):
         same[key].append(example)
+    if kind == "audio":
+        warn_of_copies(section, [group[0] for group in same.values()])
     groups = [group for group in same.values() if len(group) > 1]
     torn = [group for group in groups if _differ(e.label for e in group)]
     across = [group for group in groups if _differ(e.split or "train" for e in group)]

@@ -14,6 +14,7 @@ OURS = (
     "lr_find.csv",
     "lr_find.svg",
     "metrics.json",
+    "drift.json",
     "predictions.csv",
     "model",
     "checkpoints",
@@ -57,6 +58,16 @@ class RunFolder:
     def metrics(self) -> Path:
         """The final figures."""
         return self.path / "metrics.json"
+
+    @property
+    def drift(self) -> Path:
+        """How far each layer's weights have come from those they started with."""
+        return self.path / "drift.json"
+
+    @property
+    def start(self) -> Path:
+        """The weights that the training started from, until it has ended."""
+        return self.path / "checkpoints" / "start.safetensors"
 
     @property
     def predictions(self) -> Path:

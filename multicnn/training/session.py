@@ -25,6 +25,7 @@ from multicnn.recipe import AudioRecipe, Training, parse_duration
 from multicnn.recipe_files import dump_recipe
 from multicnn.training.batches import Feed
 from multicnn.training.device import device_name
+from multicnn.training.drift import write_drift
 from multicnn.training.fit import Progress, fit, restore
 from multicnn.training.loop import Learner
 from multicnn.training.plan import Pace, Plan
@@ -149,6 +150,7 @@ class Session:
         last_epoch = {name: self._last_epoch(learner, feeds.get(name)) for name in MEASURED}
         self.model.to("cpu")
         self.model.load_state_dict(progress.best)
+        write_drift(self.run, self.model.network, self.plan.recipe.model.weights, progress.best_epoch)
         example = self.material.decoded["train"].arrays[0]
         fold = self.plan.recipe.model.fold
         figures = write_bundle(

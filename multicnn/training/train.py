@@ -18,6 +18,7 @@ from multicnn.recipe import Recipe
 from multicnn.recipe_files import dump_recipe
 from multicnn.training.batches import class_weights
 from multicnn.training.device import choose_device, choose_precision, device_name
+from multicnn.training.drift import keep_start
 from multicnn.training.history import require_tensorboard, write_curve
 from multicnn.training.prepare import Material, Outline, build, outline, read_all
 from multicnn.training.progress import Reporter
@@ -93,6 +94,7 @@ def train(
         write_atomically(run.config, dump_recipe(plan.recipe))
         if curve:
             write_curve(run, curve, float(plan.recipe.training.lr))
+        keep_start(run, model.network)
     reporter.note(_headline(plan, material, model, device, precision))
     asked = recipe.training.epochs
     most_epochs = plan.pipeline.most_epochs if asked == "auto" else asked

@@ -48,3 +48,5 @@ def test_a_stopped_training_ends_with_the_same_weights(
     one, other = (load_file(tmp_path / name / "checkpoints" / "last.safetensors") for name in ("whole", "cut"))
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
+    drifts = [(tmp_path / name / "drift.json").read_text() for name in ("whole", "cut")]
+    assert drifts[0] == drifts[1]

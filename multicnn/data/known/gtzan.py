@@ -126,7 +126,7 @@ GTZAN = Known(
 GTZAN_FILTERED = Known(
     "gtzan_filtered",
     "audio",
-    "GTZAN without repetitions and other faults, no artist in two parts (Kereliuk et al. 2015)",
+    "GTZAN without copies and faults, no artist in two parts (Kereliuk et al. 2015)",
     REMOTES,
     WANTED,
     930,
