@@ -150,6 +150,8 @@ class Text(Section):
     vectors: str | None = None
     embed: OwnVectors = OwnVectors()
     vectors_mode: Literal["auto", "rand", "static", "nonstatic", "multichannel"] = "auto"
+    unknown: Literal["auto", "unk", "hash", "vector"] = "auto"
+    extend_vocabulary: bool | Auto = "auto"
 
     @model_validator(mode="after")
     def _vectors_and_their_mode_agree(self) -> "Text":
@@ -157,6 +159,9 @@ class Text(Section):
             raise ValueError(
                 f"vectors_mode {self.vectors_mode} needs vectors; name a file, or train, by text.vectors (--vectors)"
             )
+        if self.vectors is None and (self.unknown == "vector" or self.extend_vocabulary is True):
+            key = "unknown vector" if self.unknown == "vector" else "extend_vocabulary"
+            raise ValueError(f"{key} needs vectors; name a file by text.vectors (--vectors)")
         if self.vectors is not None and self.vectors_mode == "rand":
             raise ValueError("vectors_mode rand leaves the file of vectors unused; leave out text.vectors or the mode")
         return self

@@ -8,9 +8,11 @@ import numpy as np
 
 from multicnn.errors import InputError, UsageError, did_you_mean
 from multicnn.text.pieces import Pieces, look_up
+from multicnn.text.standins import StandIns
 from multicnn.text.tokenize import BETWEEN_SPACES, TOKENIZERS, tokenize
 
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
+UNKNOWNS = ("unk", "hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +25,22 @@ class TextFacts:
 
 @dataclass(frozen=True)
 class TextReader:
-    """Reads one text as int32 [tokens]: 0 is padding, 1 every word that isn't in the vocabulary, words begin at 2.
+    """Reads one text as int32 [tokens]: 0 is padding, 1 a word that isn't in the vocabulary, words begin at 2.
 
     Args:
         tokenizer: a mode of `multicnn.text.tokenize`.
         vocabulary: the words; the first has id 2.
         max_length: tokens that are kept, from the start of the text.
         min_length: tokens that a batch has at least, made up with padding.
+        unknown: `unk` reads all words that aren't in the vocabulary as 1; `hash` reads as it what no known word is
+            spelt like, and the others as the one that they are spelt most like.
     """
 
     tokenizer: str
     vocabulary: list[str]
     max_length: int
     min_length: int = 1
+    unknown: str = "unk"
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _pieces: Pieces = field(init=False, repr=False, compare=False)
 
@@ -45,7 +50,10 @@ class TextReader:
             raise UsageError(f"text.tokenizer is one of {', '.join(TOKENIZERS)}, not {self.tokenizer}{near}")
         if self.max_length < 1 or self.min_length < 0:
             raise UsageError(f"texts have 1 token or more, not text.max_length {self.max_length}")
-        object.__setattr__(self, "_ids", {word: at for at, word in enumerate(self.vocabulary, FIRST_WORD)})
+        if self.unknown not in UNKNOWNS or (self.unknown == "hash" and self.tokenizer not in BETWEEN_SPACES):
+            raise UsageError(f"text.unknown is {' or '.join(UNKNOWNS)}, and hash for words only, not {self.unknown}")
+        kind: type[dict[str, int]] = StandIns if self.unknown == "hash" else dict
+        object.__setattr__(self, "_ids", kind((word, at) for at, word in enumerate(self.vocabulary, FIRST_WORD)))
         object.__setattr__(self, "_pieces", Pieces(self.tokenizer, self._ids, UNKNOWN))
 
     def read(self, content: bytes | str) -> np.ndarray:
@@ -82,6 +90,7 @@ class TextReader:
             "vocabulary": self.vocabulary,
             "max_length": self.max_length,
             "min_length": self.min_length,
+            "unknown": self.unknown,
         }
 
 
