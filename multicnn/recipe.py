@@ -142,10 +142,14 @@ class OwnVectors(Embed):
 
 
 class Text(Section):
-    """How texts are read; lengths in tokens. `auto`: what the network is made for; vectors from a file learn on."""
+    """How texts are read; lengths in tokens, of longer ones `truncate` is kept.
 
-    tokenizer: Literal["auto", "unicode", "whitespace", "char", "kim"] = "auto"
+    `auto`: what the network is made for; vectors from a file learn on.
+    """
+
+    tokenizer: Literal["auto", "unicode", "whitespace", "char", "byte", "kim"] = "auto"
     max_length: Annotated[int, Field(ge=1)] | Auto = "auto"
+    truncate: Literal["head", "tail", "middle"] = "head"
     vocabulary: Vocabulary = Vocabulary()
     vectors: str | None = None
     embed: OwnVectors = OwnVectors()

@@ -60,7 +60,7 @@ class TextPipeline:
         longest = int(recipe.text.max_length)
         shortest = longest if kind.fixed_length else SHORTEST
         unknown = "hash" if recipe.text.unknown == "hash" else "unk"
-        return recipe, TextReader(recipe.text.tokenizer, words, longest, shortest, unknown)
+        return recipe, TextReader(recipe.text.tokenizer, words, longest, shortest, unknown, recipe.text.truncate)
 
     def _settle_vectors(self, recipe: TextRecipe, tokens: list[list[str]], words: list[str]) -> list[str]:
         """Reads or learns the vectors, if that is asked for; the network's vectors become as long as these.
