@@ -1,6 +1,7 @@
 """What to do: the typed configuration tree behind recipe files, `--set` and every option of `multicnn train`."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -228,9 +229,14 @@ class AudioAugment(Section):
 
 
 class TextAugment(Section):
-    """Per text, in training only: the share of words that are replaced by the unknown word."""
+    """Per text, in training only: the share of words that become unknown, change places, or become words with near
+    vectors; mixup is the alpha of its Beta distribution.
+    """
 
     word_dropout: Fraction = 0.05
+    swap: Fraction = 0.0
+    synonym: Fraction = 0.0
+    mixup: Annotated[float, Field(ge=0, le=100)] = 0.0
 
 
 class Training(Section):
@@ -321,6 +327,14 @@ class TextRecipe(Recipe):
     text: Text = Text()
     augment: TextAugment = TextAugment()
 
+    @model_validator(mode="after")
+    def _synonyms_are_found_by_vectors(self) -> "TextRecipe":
+        if self.augment.synonym and self.text.vectors is None:
+            raise ValueError(
+                "augment.synonym finds near words by their vectors; name these by text.vectors (--vectors)"
+            )
+        return self
+
 
 RECIPES: dict[str, type[Recipe]] = {"image": ImageRecipe, "audio": AudioRecipe, "text": TextRecipe}
 
@@ -354,6 +368,22 @@ def settle_loss(training: Training, own: str) -> None:
             raise UsageError(
                 f"training.label_smoothing has no effect on the network's {own} loss; leave it out, or set another loss"
             )
+
+
+def check_mixing(training: Training, own: str, mixes: Sequence[str]) -> None:
+    """Makes sure that the loss takes mixed classes.
+
+    Args:
+        training: the recipe's section.
+        own: the network's loss.
+        mixes: the augmentations that mix, as far as they are on.
+
+    Raises:
+        UsageError: classes are to be mixed, and the loss asks for a single true one.
+    """
+    losses = [loss for loss in (training.loss, own) if loss != "cross_entropy"]
+    if mixes and losses:
+        raise UsageError(f"augment.{mixes[0]} mixes classes, which needs cross_entropy, not the {losses[0]} loss")
 
 
 # What each schedule is like where nothing else is asked for. `step` falls twice, as in He et al. 2016.

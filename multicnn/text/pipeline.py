@@ -13,10 +13,11 @@ from multicnn.architectures import build_text, text_class
 from multicnn.blocks.classifier import Classifier
 from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
-from multicnn.recipe import Recipe, TextRecipe, fill, fill_training
+from multicnn.recipe import Recipe, TextRecipe, check_mixing, fill, fill_training
 from multicnn.text.architectures.embedding import WordVectors
+from multicnn.text.architectures.text_backbone import TextBackbone
 from multicnn.text.architectures.textcnn import TextCNN
-from multicnn.text.augment import TextAugmentation
+from multicnn.text.augment import TextAugmentation, nearest_words
 from multicnn.text.learn import enough_epochs, learn_vectors
 from multicnn.text.pretrained import Pretrained, coverage, further_words, pretrained_rows
 from multicnn.text.read import FIRST_WORD, TextReader, decode
@@ -99,6 +100,8 @@ class TextPipeline:
         Short vectors give small answers, and TextCNN's filters over them stand, and need, a higher rate (tried on
         validation parts, with 50, 100 and 300 numbers).
         """
+        assert isinstance(recipe, TextRecipe)
+        _check_mixing(recipe, network)
         fill_training(
             recipe.training,
             epochs=12,
@@ -120,6 +123,8 @@ class TextPipeline:
             length=reader.max_length,
             options=recipe.model.options,
         )
+        assert isinstance(network, TextBackbone)
+        network.mixup = recipe.augment.mixup
         if self.pretrained:
             vectors = network.features.embedding
             assert isinstance(vectors, WordVectors)
@@ -130,9 +135,11 @@ class TextPipeline:
         """Nothing to set: words have no mean."""
 
     def augmentation(self, recipe: Recipe) -> "Augmenting":
-        """Words that become unknown ones."""
+        """Words that become unknown ones, others, or change places."""
         assert isinstance(recipe, TextRecipe)
-        return Augmenting(TextAugmentation(recipe.augment.word_dropout))
+        rows, settings = self.pretrained, recipe.augment
+        nearest = nearest_words(rows.matrix, rows.known) if settings.synonym and rows else None
+        return Augmenting(TextAugmentation(settings.word_dropout, settings.swap, settings.synonym, nearest))
 
 
 class Augmenting:
@@ -153,6 +160,18 @@ class Augmenting:
     def features(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Unchanged."""
         return x
+
+
+def _check_mixing(recipe: TextRecipe, network: nn.Module) -> None:
+    """
+    Raises:
+        UsageError: texts are to be mixed, and the loss or the network does not do that.
+    """
+    mixes = ["mixup"] if recipe.augment.mixup else []
+    assert isinstance(network, TextBackbone)
+    check_mixing(recipe.training, network.loss, mixes)
+    if mixes and type(network).training_loss is not TextBackbone.training_loss:
+        raise UsageError(f"augment.mixup: {recipe.model.arch} cannot mix texts; choose --arch textcnn, or leave it out")
 
 
 def _length(tokens: list[list[str]], own: int) -> int:
