@@ -1,6 +1,7 @@
 """What to do: the typed configuration tree behind recipe files, `--set` and every option of `multicnn train`."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -154,14 +155,20 @@ class OwnVectors(Embed):
 
 
 class Text(Section):
-    """How texts are read; lengths in tokens. `auto`: what the network is made for; vectors from a file learn on."""
+    """How texts are read; lengths in tokens, of longer ones `truncate` is kept.
 
-    tokenizer: Literal["auto", "unicode", "whitespace", "char", "kim"] = "auto"
+    `auto`: what the network is made for; vectors from a file learn on.
+    """
+
+    tokenizer: Literal["auto", "unicode", "whitespace", "char", "byte", "kim"] = "auto"
     max_length: Annotated[int, Field(ge=1)] | Auto = "auto"
+    truncate: Literal["head", "tail", "middle"] = "head"
     vocabulary: Vocabulary = Vocabulary()
     vectors: str | None = None
     embed: OwnVectors = OwnVectors()
     vectors_mode: Literal["auto", "rand", "static", "nonstatic", "multichannel"] = "auto"
+    unknown: Literal["auto", "unk", "hash", "vector"] = "auto"
+    extend_vocabulary: bool | Auto = "auto"
 
     @model_validator(mode="after")
     def _vectors_and_their_mode_agree(self) -> "Text":
@@ -169,6 +176,9 @@ class Text(Section):
             raise ValueError(
                 f"vectors_mode {self.vectors_mode} needs vectors; name a file, or train, by text.vectors (--vectors)"
             )
+        if self.vectors is None and (self.unknown == "vector" or self.extend_vocabulary is True):
+            key = "unknown vector" if self.unknown == "vector" else "extend_vocabulary"
+            raise ValueError(f"{key} needs vectors; name a file by text.vectors (--vectors)")
         if self.vectors is not None and self.vectors_mode == "rand":
             raise ValueError("vectors_mode rand leaves the file of vectors unused; leave out text.vectors or the mode")
         return self
@@ -231,9 +241,14 @@ class AudioAugment(Section):
 
 
 class TextAugment(Section):
-    """Per text, in training only: the share of words that are replaced by the unknown word."""
+    """Per text, in training only: the share of words that become unknown, change places, or become words with near
+    vectors; mixup is the alpha of its Beta distribution.
+    """
 
     word_dropout: Fraction = 0.05
+    swap: Fraction = 0.0
+    synonym: Fraction = 0.0
+    mixup: Annotated[float, Field(ge=0, le=100)] = 0.0
 
 
 class Training(Section):
@@ -332,6 +347,14 @@ class TextRecipe(Recipe):
             raise ValueError("data.cache keeps decoded pictures and sounds, and has no effect on texts; leave it out")
         return self
 
+    @model_validator(mode="after")
+    def _synonyms_are_found_by_vectors(self) -> "TextRecipe":
+        if self.augment.synonym and self.text.vectors is None:
+            raise ValueError(
+                "augment.synonym finds near words by their vectors; name these by text.vectors (--vectors)"
+            )
+        return self
+
 
 RECIPES: dict[str, type[Recipe]] = {"image": ImageRecipe, "audio": AudioRecipe, "text": TextRecipe}
 
@@ -365,6 +388,22 @@ def settle_loss(training: Training, own: str) -> None:
             raise UsageError(
                 f"training.label_smoothing has no effect on the network's {own} loss; leave it out, or set another loss"
             )
+
+
+def check_mixing(training: Training, own: str, mixes: Sequence[str]) -> None:
+    """Makes sure that the loss takes mixed classes.
+
+    Args:
+        training: the recipe's section.
+        own: the network's loss.
+        mixes: the augmentations that mix, as far as they are on.
+
+    Raises:
+        UsageError: classes are to be mixed, and the loss asks for a single true one.
+    """
+    losses = [loss for loss in (training.loss, own) if loss != "cross_entropy"]
+    if mixes and losses:
+        raise UsageError(f"augment.{mixes[0]} mixes classes, which needs cross_entropy, not the {losses[0]} loss")
 
 
 # What each schedule is like where nothing else is asked for. `step` falls twice, as in He et al. 2016.

@@ -187,3 +187,30 @@ def test_a_run_starts_from_its_own_vectors_and_repeats_itself(texts: Path, cli: 
     assert again.returncode == 0, again.stderr
     first, second = (load_file(tmp_path / name / "model" / "weights.safetensors") for name in ("run", "again"))
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_words_of_the_file_keep_their_vectors_where_these_are_static(texts: Path, vectors: Path) -> None:
+    plan = settled(texts, **{"text.vectors": str(vectors), "text.vectors_mode": "static"})
+    assert plan.reader.settings()["vocabulary"][17:] == list("qrstuvwx")
+    assert any("9 of 17 words" in note and "8 words that do not occur in it" in note for note in plan.parts.notes)
+    table = plan.pipeline.network(plan.recipe, plan.reader, 2).network.features.embedding.static
+    written = dict(line.split(" ", 1) for line in vectors.read_text().splitlines())
+    (number,) = plan.reader.read("Q")
+    assert table[number].tolist() == pytest.approx([float(x) for x in written["q"].split()], abs=1e-6)
+    learned = settled(texts, **{"text.vectors": str(vectors)})
+    assert len(learned.reader.settings()["vocabulary"]) == 17
+    extended = settled(texts, **{"text.vectors": str(vectors), "text.extend_vocabulary": True})
+    assert len(extended.reader.settings()["vocabulary"]) == 25
+
+
+def test_the_unknown_word_may_have_the_mean_of_all_vectors(texts: Path, vectors: Path) -> None:
+    plan = settled(texts, **{"text.vectors": str(vectors), "text.unknown": "vector"})
+    weight = plan.pipeline.network(plan.recipe, plan.reader, 2).network.features.embedding.weight
+    numbers = [line.split()[1:] for line in vectors.read_text().splitlines()]
+    assert weight[1].tolist() == pytest.approx(np.array(numbers, float).mean(0), abs=1e-5)
+
+
+@pytest.mark.parametrize(("key", "value"), [("text.unknown", "vector"), ("text.extend_vocabulary", True)])
+def test_what_needs_vectors_says_so(key: str, value: object, texts: Path) -> None:
+    with pytest.raises(UsageError, match="needs vectors; name a file"):
+        settled(texts, **{key: value})
