@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 
-from multicnn.audio.formats import refusal, refuse_truncated
+from multicnn.audio.formats import is_mpeg, refusal, refuse_truncated
+from multicnn.audio.plain import plain_copy
 from multicnn.data.example import Content
 from multicnn.data.excerpt import Excerpt
 from multicnn.errors import InputError
@@ -39,7 +41,7 @@ def decode(content: Content, channel: str | int = "mix") -> Sound:
         InputError: empty, truncated, broken, without a sample, with NaN or infinite values, not a known format, without
             that channel, or shorter than the excerpt.
     """
-    with opened(content) as file:
+    with opened(content, jumping=True) as file:
         if isinstance(content, Excerpt):
             samples = _samples(file, *_bounds(file, content))
         else:
@@ -53,8 +55,12 @@ def decode(content: Content, channel: str | int = "mix") -> Sound:
 
 
 @contextmanager
-def opened(content: Content) -> Iterator[soundfile.SoundFile]:
+def opened(content: Content, jumping: bool = False) -> Iterator[soundfile.SoundFile]:
     """A sound file whose header has been read, and which holds all that it promises.
+
+    Args:
+        content: a file's bytes, or an excerpt, whose whole recording is opened.
+        jumping: whether an excerpt will be read, and not the header alone.
 
     Raises:
         InputError: empty, truncated, broken, or not a known format; while it is open too.
@@ -67,15 +73,24 @@ def opened(content: Content) -> Iterator[soundfile.SoundFile]:
             raise InputError("the file is empty")
         stream.seek(0)
         try:
-            with soundfile.SoundFile(stream) as file:
-                at = stream.tell()
-                refuse_truncated(stream)
-                stream.seek(at)
-                yield file
+            if jumping and isinstance(content, Excerpt) and content.start > 0 and is_mpeg(head):
+                with plain_copy(content.source).open() as plain, soundfile.SoundFile(plain) as file:
+                    yield file
+            else:
+                yield from _checked(stream)
         except soundfile.LibsndfileError as error:
             if "not recognised" in error.error_string or "unimplemented" in error.error_string:
                 raise refusal(head) from error
             raise InputError(f"the sound is broken or truncated ({error.error_string.strip().rstrip('.')})") from error
+
+
+def _checked(stream: BinaryIO) -> Iterator[soundfile.SoundFile]:
+    """The sound in a file, once it is known to hold all that it promises."""
+    with soundfile.SoundFile(stream) as file:
+        at = stream.tell()
+        refuse_truncated(stream)
+        stream.seek(at)
+        yield file
 
 
 def seconds(file: soundfile.SoundFile) -> float:

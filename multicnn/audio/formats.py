@@ -51,6 +51,11 @@ def refusal(content: bytes) -> InputError:
     return InputError("this is not a sound in a format that can be read (WAV, FLAC, OGG, MP3, AIFF, AU, ...)")
 
 
+def is_mpeg(head: bytes) -> bool:
+    """Whether a file begins like MP3: with a tag, or with a frame's eleven bits."""
+    return head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] >= 0xE0)
+
+
 def refuse_truncated(file: BinaryIO) -> None:
     """Compares what the container promises with what is there; libsndfile plays on to the end without a word.
 

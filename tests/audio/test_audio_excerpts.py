@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from multicnn.audio import plain
 from multicnn.audio.decode import decode
+from multicnn.audio.plain import Onward
 from multicnn.audio.read import AudioReader
 from multicnn.audio.windows import starts
 from multicnn.data.blob import Blob
@@ -77,6 +79,19 @@ def test_little_of_a_long_file_is_read(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Blob, "open", lambda blob: Counting(blob.path))
     assert len(decode(Excerpt(Blob(path), 150, 151)).waveform) == RATE
     assert RATE * 2 <= Counting.count < RATE * 4 < path.stat().st_size
+
+
+def test_an_mp3_is_decoded_once_from_front_to_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.mp3"
+    path.write_bytes(stored(noise(), RATE, "MP3", "MPEG_LAYER_III"))
+    whole = decode(path.read_bytes()).waveform
+    monkeypatch.setattr(plain, "SECONDS", 1)  # several blocks
+    opened = []
+    monkeypatch.setattr(plain, "Onward", lambda stream: opened.append(1) or Onward(stream))
+    for start in range(1, 10):
+        excerpt = decode(Excerpt(Blob(path), start / 4, start / 4 + 0.5)).waveform
+        np.testing.assert_allclose(excerpt, whole[start * 2000 :][:4000], atol=1e-6)
+    assert len(opened) == 1
 
 
 @pytest.mark.parametrize(
