@@ -70,10 +70,10 @@ class Curve:
         """The rate to train with: a share of that at which the smoothed loss is lowest.
 
         Raises:
-            MulticnnError: no loss is below that of the start.
+            MulticnnError: no loss is below that of the start, or there was one step only.
         """
         lowest = min(self.smoothed, default=math.inf)
-        if lowest >= self.start:
+        if lowest >= self.start or len(self.rates) < 2:
             raise MulticnnError("--lr find: the loss falls at no learning rate; check the data, or name a rate by --lr")
         return TAKEN * self.rates[self.smoothed.index(lowest)]
 
