@@ -281,6 +281,7 @@ class Training(Section):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     ensemble: Annotated[int, Field(ge=1)] = 1
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    compile: Annotated[Literal["auto", "on", "off"], BeforeValidator(_on_or_off)] = "auto"
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     deterministic: bool = False
     tensorboard: bool = False

@@ -40,6 +40,7 @@ KEYS = {
     "ensemble": "training.ensemble",
     "device": "training.device",
     "precision": "training.precision",
+    "compile": "training.compile",
     "time_budget": "training.time_budget",
 }
 ONLY_TEXT = ("vectors", "vectors_mode")
@@ -127,6 +128,9 @@ Ensemble = Annotated[
 Device = Annotated[Text, _option("--device", help="auto|cpu|cuda|cuda:N|mps. Default: auto.")]
 Precision = Annotated[
     Text, _option("--precision", help="auto|fp32|bf16|fp16. Default: auto, bf16 where the hardware computes in it.")
+]
+Compile = Annotated[
+    Text, _option("--compile", help="auto|on|off: torch.compile. Default: auto, on CUDA where it takes long enough.")
 ]
 Val = Annotated[
     Text,
@@ -226,6 +230,7 @@ def _command(kind: str) -> Any:
         ensemble: Ensemble = None,
         device: Device = None,
         precision: Precision = None,
+        compile: Compile = None,
         val: Val = None,
         test: Test = None,
         root: Root = None,

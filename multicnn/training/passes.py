@@ -1,10 +1,13 @@
 """Forward passes of a network, in the precision of a training."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from multicnn.blocks.backbone import Network
 from multicnn.blocks.loss import Loss
+from multicnn.training.compiling import Compiled
 
 
 class Passes:
@@ -14,12 +17,25 @@ class Passes:
         network: what learns.
         loss: how wrong its logits are; always in float32.
         precision: the type in which the network multiplies.
+
+    Attributes:
+        training_loss: `plain_training_loss`, or the same compiled.
     """
 
     def __init__(self, network: Network, loss: Loss, precision: torch.dtype) -> None:
         self.network = network
         self.loss = loss
         self.precision = precision
+        self.training_loss: Callable[..., tuple[Tensor, Tensor]] = self.plain_training_loss
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the passes of the training are."""
+        return isinstance(self.training_loss, Compiled)
+
+    def compile(self, warn: Callable[[str], None]) -> None:
+        """Compiles the passes of the training; the few without gradients stay as they are."""
+        self.training_loss = Compiled(self.plain_training_loss, warn)
 
     def logits(self, seen: Tensor) -> Tensor:
         """[batch, ...] to logits, [batch, classes]."""
@@ -27,7 +43,7 @@ class Passes:
             logits: Tensor = self.network(_channels_last(seen))
         return logits
 
-    def training_loss(self, seen: Tensor, truth: Tensor, share: Tensor | float = 1.0) -> tuple[Tensor, Tensor]:
+    def plain_training_loss(self, seen: Tensor, truth: Tensor, share: Tensor | float = 1.0) -> tuple[Tensor, Tensor]:
         """Logits, [batch, classes], and what is to become small, one number.
 
         Args:

@@ -83,5 +83,5 @@ def settle_rate(training: Training, trial: Trial) -> Curve:
     """
     budget = training.time_budget
     curve = range_test(trial(**settings(training)), TEST_SHARE * parse_duration(budget) if budget else math.inf)
-    training.lr = float(f"{curve.steepest():.3g}")
+    training.lr = float(f"{curve.found():.3g}")
     return curve

@@ -94,6 +94,8 @@ class Session:
         reserve = self._rehearse() if budget else 0.0
         feeds = {name: self._feed(name) for name, truth in self.material.truth.items() if len(truth)}
         learner = self._learner(self.model, feeds["train"], training, self.reporter.warn)
+        if training.compile == "on":
+            learner.passes.compile(self.reporter.warn)
         full_epoch = max(1, feeds["train"].examples // int(training.batch_size))
         progress = Progress(Plan(int(training.epochs), full_epoch, fixed=budget is None))
         if resume:
