@@ -22,7 +22,7 @@ CHUNK = 64
 CHUNK_SECONDS = 0.05
 # Seconds an example, below which threads only wait for Python's lock: two were slower than one on 32 x 32 JPEGs.
 QUICK_DECODE = 200e-6
-# What is larger than this share of the free memory lies in a file that is mapped into it.
+# What is larger than this share of the free memory lies in a file.
 MEMORY_SHARE = 0.4
 
 T = TypeVar("T")
