@@ -1,8 +1,8 @@
 """Peak memory of training on a set of pictures and on one ten times as large.
 
-    python benchmarks/memory.py --pictures 2000 --runs 3
+    python benchmarks/memory.py --pictures 1500 --runs 3
 
-Pictures of noise, 128 x 128, as PNG files in a plain tar archive, two classes and a test part of a tenth, made on the
+Pictures of noise, 96 x 96, as PNG files in a plain tar archive, two classes and a test part of a tenth, made on the
 spot. `multicnn train image` learns from them for one epoch with LeNet, as a process of its own; the peak is what the
 system says of it at its end (maximum resident set size), decoding, export and measurement included. The first training
 of a set builds the cache of decoded pictures, the others find it there.
@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-SIDE = 128
+SIDE = 96
 VERSIONS = ("multicnn", "torch", "numpy", "pillow")
 
 
@@ -81,7 +81,7 @@ def header(runs: int) -> str:
 def main() -> None:
     """Parses the command line, measures, prints."""
     parser = argparse.ArgumentParser(description="Peak memory of training on a small and a ten times larger set.")
-    parser.add_argument("--pictures", type=int, default=2000, help="in the small set (default: 2000)")
+    parser.add_argument("--pictures", type=int, default=1500, help="in the small set (default: 1500)")
     parser.add_argument("--runs", type=int, default=3, help="trainings of each set (default: 3)")
     parser.add_argument("--cache", help="off, to see what it takes without (default: a folder of its own)")
     arguments = parser.parse_args()

@@ -177,7 +177,7 @@ Cache = Annotated[
     _option(
         "--cache",
         help="Where decoded files are kept for the next training: auto|on|off|DIR. Default: auto, in the user's folder "
-        "for caches where decoding takes 5 s or more.",
+        "for caches where decoding takes 2 s or more.",
     ),
 ]
 Workers = Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")]

@@ -23,7 +23,7 @@ CHUNK = 64
 CHUNK_SECONDS = 0.05
 # Seconds an example, below which threads only wait for Python's lock: two were slower than one on 32 x 32 JPEGs.
 QUICK_DECODE = 200e-6
-# What is larger than this share of the free memory lies in a file that is mapped into it.
+# What is larger than this share of the free memory lies in a file.
 MEMORY_SHARE = 0.4
 
 T = TypeVar("T")
@@ -55,7 +55,6 @@ def decode(examples: Sequence[Example], reader: Reader, workers: int) -> Iterato
         reader: knows how.
         workers: threads. Image and audio libraries let go of Python's lock while they decode.
     """
-
     return in_parallel(lambda example: read_one(example, reader), examples, workers)
 
 
@@ -74,9 +73,10 @@ def in_parallel(do: Callable[[T], R], items: Sequence[T], workers: int) -> Itera
     began = time.perf_counter()
     yield from work(items[:CHUNK])
     seconds = (time.perf_counter() - began) / CHUNK
-    size = max(1, min(CHUNK, int(CHUNK_SECONDS / seconds)))
+    alone = workers <= 1 or seconds < QUICK_DECODE
+    size = CHUNK if alone else max(1, min(CHUNK, int(CHUNK_SECONDS / seconds)))
     chunks = (items[start : start + size] for start in range(CHUNK, len(items), size))
-    if workers <= 1 or seconds < QUICK_DECODE:
+    if alone:
         for chunk in chunks:
             yield from work(chunk)
         return

@@ -42,11 +42,17 @@ class RowFile:
             raise self._unwritable(error) from error
 
     def __getitem__(self, row: int) -> np.ndarray:
-        """One array; any thread may ask."""
+        """One array; any thread may ask.
+
+        Raises:
+            MulticnnError: somebody has cut the file short.
+        """
         array = np.empty(self.shape, self.dtype)
         with self._lock:
             self._file.seek(row * self.row_bytes)
-            self._file.readinto(array.data.cast("B"))
+            read = self._file.readinto(array.data.cast("B"))
+        if read < self.row_bytes:
+            raise MulticnnError(f"{self.path} was cut short while it was in use; train again")
         return array
 
     def __setitem__(self, row: int, array: np.ndarray | np.generic) -> None:

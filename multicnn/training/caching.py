@@ -20,7 +20,7 @@ from multicnn.recipe import Recipe
 from multicnn.training.progress import Reporter
 
 # Seconds of decoding that are worth the disk: to look up what is there takes a tenth of it.
-WORTH = 5.0
+WORTH = 2.0
 # A few examples, spread over the data, tell how long one takes.
 TRIED = 32
 TRIED_SECONDS = 0.2

@@ -1,6 +1,7 @@
 """Arrays in a file: what was written comes back, in any order, and a full disk is an error."""
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,12 @@ def test_some_rows_in_an_order_of_their_own(file: RowFile) -> None:
     assert len(rows) == 3
     assert rows.nbytes == 3 * 24
     assert [float(one[0, 0]) for one in rows] == [float(rows[i][0, 0]) for i in range(3)] == [8, 2, 8]
+
+
+def test_a_file_that_was_cut_short_is_an_error(file: RowFile) -> None:
+    os.truncate(file.path, 100)
+    with pytest.raises(MulticnnError, match="cut short"):
+        file[8]
 
 
 def test_a_disk_that_fills_up_is_an_error(file: RowFile, monkeypatch: pytest.MonkeyPatch) -> None:
