@@ -28,9 +28,7 @@ def test_a_recipe_can_be_planned(name: str, few_pictures: Path, tmp_path: Path) 
 def test_a_recipe_trains(name: str, cli: Cli, few_pictures: Path, tmp_path: Path) -> None:
     settings = [f"--set={key}={value}" for key, value in SMALL.items()]
     settings += [f"--set=image.size={SIDES[name]}"] if name in SIDES else []
-    done = cli(
-        *("train", "image", few_pictures, "--recipe", name, "--epochs", "1", "-o", tmp_path / "run"), *settings
-    )
+    done = cli(*("train", "image", few_pictures, "--recipe", name, "--epochs", "1", "-o", tmp_path / "run"), *settings)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "model" / "model.onnx").is_file()
 
