@@ -1,5 +1,6 @@
 """The recipes for pictures that ship: planned by each network, and trained for an epoch by the command line."""
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,15 @@ def test_the_header_says_where_the_data_come_from_and_what_is_to_be_expected(nam
     header = find_recipe(name).read_text(encoding="utf-8").split("pipeline:")[0]
     assert "# Data: " in header
     assert "# Expected: " in header or "# Reached: " in header
+
+
+def test_imagenets_shards_are_planned_as_its_header_says(few_pictures: Path, tmp_path: Path) -> None:
+    for number, colour in enumerate(("blue", "green", "red")):
+        for part in ("train", "test"):
+            with tarfile.open(tmp_path / f"imagenet-{part}-000{number}.tar", "w") as archive:
+                archive.add(few_pictures / part / colour, colour)
+    data = ",".join(str(path) for path in sorted(tmp_path.glob("imagenet-*.tar")))
+    told = dry_run(load_recipe("image", "image/imagenet_resnet50", {"data.path": data}), RunFolder(tmp_path / "run"))
+    assert list(told["classes"]) == ["blue", "green", "red"]
+    assert (told["examples"]["train"] + told["examples"]["validation"], told["examples"]["test"]) == (36, 9)
+    assert told["input"] == [224, 224, 3]
