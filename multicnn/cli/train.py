@@ -24,6 +24,7 @@ KEYS = {
     "fold_column": "data.fold_column",
     "group_column": "data.group_column",
     "workers": "data.workers",
+    "frontend": "audio.frontend",
     "vectors": "text.vectors",
     "vectors_mode": "text.vectors_mode",
     "arch": "model.arch",
@@ -41,7 +42,8 @@ KEYS = {
     "precision": "training.precision",
     "time_budget": "training.time_budget",
 }
-ONLY_TEXT = ("vectors", "vectors_mode")
+# Options that only one pipeline has.
+ONLY = {"frontend": "audio", "vectors": "text", "vectors_mode": "text"}
 
 
 def _option(*names: str, help: str) -> Any:
@@ -159,6 +161,13 @@ GroupColumn = Annotated[
     _option("--group-column", help="A column, such as speaker; no group is ever on both sides. Default: none."),
 ]
 Workers = Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")]
+FrontEnd = Annotated[
+    Text,
+    _option(
+        "--frontend",
+        help="auto|logmel|mel3|pcen|mfcc|cqt|waveform: what the network hears. Default: auto, logmel for most.",
+    ),
+]
 Vectors = Annotated[
     Text,
     _option("--vectors", help="Pretrained word vectors: word2vec, fastText (.vec) or GloVe, also .gz. Default: none."),
@@ -183,7 +192,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stder
 
 
 def _command(kind: str) -> Any:
-    """The command of one pipeline; text has texts in its manifests, the others have files."""
+    """The command of one pipeline; some options are for one of them only."""
 
     def common(
         data: DataArgument = None,
@@ -216,6 +225,7 @@ def _command(kind: str) -> Any:
         fold_column: FoldColumn = None,
         group_column: GroupColumn = None,
         workers: Workers = None,
+        frontend: FrontEnd = None,
         vectors: Vectors = None,
         vectors_mode: VectorsMode = None,
         time_budget: TimeBudget = None,
@@ -228,10 +238,9 @@ def _command(kind: str) -> Any:
         given = {key: value for key, value in locals().items() if key in KEYS and value is not None}
         _run(kind, given, set_ or [], recipe, output, name, resume, overwrite, dry_run, as_json, quiet)
 
-    if kind != "text":
-        signature = inspect.signature(common)
-        kept = [one for name, one in signature.parameters.items() if name not in ONLY_TEXT]
-        common.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    signature = inspect.signature(common)
+    kept = [one for name, one in signature.parameters.items() if ONLY.get(name, kind) == kind]
+    common.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
     return common
 
 
