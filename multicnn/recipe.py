@@ -104,7 +104,7 @@ class Image(Section):
 
 
 class Mel(Section):
-    """The log-mel spectrogram; lengths in samples, frequencies in hertz."""
+    """Mel bands, of all front ends that have them; lengths in samples, frequencies in hertz."""
 
     n_mels: Annotated[int, Field(ge=1)] | Auto = "auto"
     n_fft: Annotated[int, Field(ge=2)] | Auto = "auto"
@@ -113,6 +113,37 @@ class Mel(Section):
     f_min: Annotated[float, Field(ge=0)] | Auto = "auto"
     f_max: Annotated[float, Field(gt=0)] | Auto = "auto"
     scale: Literal["auto", "slaney", "htk"] = "auto"
+    norm: Literal["auto", "slaney", "none"] = "auto"
+
+
+class Mel3(Section):
+    """Three log-mel spectrograms as three channels: how many frames each is resized to."""
+
+    frames: Annotated[int, Field(ge=1)] | Auto = "auto"
+
+
+class Pcen(Section):
+    """Per-channel energy normalisation; the time constant of the running mean in seconds."""
+
+    gain: Annotated[float, Field(ge=0, le=1)] = 0.98
+    bias: Annotated[float, Field(gt=0)] = 2.0
+    power: Annotated[float, Field(gt=0, le=1)] = 0.5
+    time_constant: Annotated[float, Field(gt=0)] = 0.4
+
+
+class Mfcc(Section):
+    """Mel-frequency cepstral coefficients: how many are kept."""
+
+    n_mfcc: Annotated[int, Field(ge=1)] = 40
+
+
+class Cqt(Section):
+    """The constant-Q transform; the hop in samples, the lowest band in hertz."""
+
+    hop: Annotated[int, Field(ge=1)] | Auto = "auto"
+    f_min: Annotated[float, Field(gt=0)] | Auto = "auto"
+    n_bins: Annotated[int, Field(ge=1)] | Auto = "auto"
+    bins_per_octave: Annotated[int, Field(ge=1, le=96)] = 12
 
 
 class Audio(Section):
@@ -127,8 +158,12 @@ class Audio(Section):
     fit: Literal["pad", "repeat", "crop", "loudest"] = "pad"
     windows: bool | Auto = "auto"
     overlap: Fraction = 0.5
-    frontend: Literal["auto", "logmel", "waveform"] = "auto"
+    frontend: Literal["auto", "logmel", "mel3", "pcen", "mfcc", "cqt", "waveform"] = "auto"
     mel: Mel = Mel()
+    mel3: Mel3 = Mel3()
+    pcen: Pcen = Pcen()
+    mfcc: Mfcc = Mfcc()
+    cqt: Cqt = Cqt()
 
 
 class Vocabulary(Section):

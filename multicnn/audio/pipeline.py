@@ -9,9 +9,8 @@ from torch import Tensor, nn
 
 from multicnn.architectures import build_audio, own_size
 from multicnn.audio.augment import AudioAugmentation, SpecAugment
-from multicnn.audio.frontend import LogMel, mel_defaults
+from multicnn.audio.frontends.choose import FrontEnd, build_frontend, settle_frontend
 from multicnn.audio.read import AudioFacts, AudioReader, auto_settings, inspect
-from multicnn.audio.waveform import Waveform
 from multicnn.audio.windows import starts
 from multicnn.blocks.classifier import Classifier
 from multicnn.blocks.normalisation import stands_high_rates
@@ -42,8 +41,7 @@ class AudioPipeline:
         fill(recipe.audio, sample_rate=rate, duration=seconds)
         rate, seconds = int(recipe.audio.sample_rate), float(recipe.audio.duration)
         _settle_network(recipe)
-        if recipe.audio.frontend == "logmel":
-            fill(recipe.audio.mel, **mel_defaults(rate, seconds))
+        settle_frontend(recipe.audio)
         self._settle_windows(recipe.audio, [one.seconds for one in facts])
         audio = recipe.audio
         return recipe, AudioReader(
@@ -72,19 +70,19 @@ class AudioPipeline:
         )
 
     def network(self, recipe: Recipe, reader: Any, classes: int) -> Classifier:
-        """The front end and the architecture that the recipe names, with one input channel."""
+        """The front end and the architecture that the recipe names."""
         assert isinstance(recipe, AudioRecipe)
-        waveform = recipe.audio.frontend == "waveform"
-        frontend = Waveform() if waveform else LogMel(reader.sample_rate, **recipe.audio.mel.model_dump())
-        size = tuple(frontend(torch.zeros(1, reader.samples)).shape[2:])
-        network = build_audio(recipe.model.arch, classes=classes, channels=1, size=size, options=recipe.model.options)
+        frontend = build_frontend(recipe.audio, reader.samples)
+        channels, *size = frontend(torch.zeros(1, reader.samples)).shape[1:]
+        network = build_audio(
+            recipe.model.arch, classes=classes, channels=channels, size=tuple(size), options=recipe.model.options
+        )
         return Classifier(frontend, network)
 
     def calibrate(self, model: Classifier, inputs: Tensor) -> None:
         """Sets the front end's mean and deviation, from waveforms [batch, samples]."""
-        frontend = model.frontend
-        assert isinstance(frontend, LogMel | Waveform)
-        frontend.fit([inputs])
+        assert isinstance(model.frontend, FrontEnd)
+        model.frontend.fit([inputs])
 
     def augmentation(self, recipe: Recipe) -> "Augmenting":
         """Gain, shifts and noise on the waveform; masks on the spectrogram, where there is one."""
@@ -114,7 +112,7 @@ class Augmenting:
         return x, truth
 
     def features(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Spectrograms, [batch, 1, mels, frames], or waveforms, [batch, 1, samples], which stay as they are."""
+        """Spectrograms, [batch, channels, bands, frames], or waveforms, [batch, 1, samples], which stay as they are."""
         changed: Tensor = x if self.spectrogram is None else self.spectrogram(x, generator)
         return changed
 
@@ -141,21 +139,15 @@ def _settle_network(recipe: AudioRecipe) -> None:
     """Settles architecture and front end, which depend on each other.
 
     Raises:
-        UsageError: they do not fit, or the spectrogram of a network without one is described.
+        UsageError: they do not fit.
     """
     audio = recipe.audio
     fill(recipe.model, arch="wave1d" if audio.frontend == "waveform" else "densenet121")
-    hears = _hears(recipe.model.arch, audio.frontend)
+    if is_pattern(recipe.model.arch):  # it takes one axis or two, and so whatever was asked for
+        fill(audio, frontend="logmel")
+        return
+    hears = "waveform" if len(own_size(recipe.model.arch, "audio")) == 1 else "logmel"
     fill(audio, frontend=hears)
-    if audio.frontend != hears:
-        raise UsageError(f"audio.frontend is {audio.frontend}, but {recipe.model.arch} takes {hears}")
-    described = audio.mel.model_dump(exclude_defaults=True)
-    if hears == "waveform" and described:
-        raise UsageError(f"audio.mel.{next(iter(described))} has no effect: {recipe.model.arch} takes waveforms")
-
-
-def _hears(arch: str, asked: str) -> Any:
-    """The front end of an architecture; a pattern takes one axis or two, and so whichever was asked for."""
-    if is_pattern(arch):
-        return "logmel" if asked == "auto" else asked
-    return "waveform" if len(own_size(arch, "audio")) == 1 else "logmel"
+    if (audio.frontend == "waveform") != (hears == "waveform"):
+        takes = "waveform" if hears == "waveform" else "spectrograms, such as logmel"
+        raise UsageError(f"audio.frontend is {audio.frontend}, but {recipe.model.arch} takes {takes}")

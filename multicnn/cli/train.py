@@ -25,6 +25,7 @@ KEYS = {
     "group_column": "data.group_column",
     "cache": "data.cache",
     "workers": "data.workers",
+    "frontend": "audio.frontend",
     "vectors": "text.vectors",
     "vectors_mode": "text.vectors_mode",
     "arch": "model.arch",
@@ -43,8 +44,8 @@ KEYS = {
     "compile": "training.compile",
     "time_budget": "training.time_budget",
 }
-ONLY_TEXT = ("vectors", "vectors_mode")
-NOT_TEXT = ("cache",)
+# Options that not every pipeline has.
+ONLY = {"cache": ("image", "audio"), "frontend": ("audio",), "vectors": ("text",), "vectors_mode": ("text",)}
 
 
 def _option(*names: str, help: str) -> Any:
@@ -181,6 +182,13 @@ Cache = Annotated[
     ),
 ]
 Workers = Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")]
+FrontEnd = Annotated[
+    Text,
+    _option(
+        "--frontend",
+        help="auto|logmel|mel3|pcen|mfcc|cqt|waveform: what the network hears. Default: auto, logmel for most.",
+    ),
+]
 Vectors = Annotated[
     Text,
     _option(
@@ -209,7 +217,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stder
 
 
 def _command(kind: str) -> Any:
-    """The command of one pipeline; text has texts in its manifests, the others have files."""
+    """The command of one pipeline; some options are for one of them only."""
 
     def common(
         data: DataArgument = None,
@@ -244,6 +252,7 @@ def _command(kind: str) -> Any:
         group_column: GroupColumn = None,
         cache: Cache = None,
         workers: Workers = None,
+        frontend: FrontEnd = None,
         vectors: Vectors = None,
         vectors_mode: VectorsMode = None,
         time_budget: TimeBudget = None,
@@ -257,8 +266,7 @@ def _command(kind: str) -> Any:
         _run(kind, given, set_ or [], recipe, output, name, resume, overwrite, dry_run, as_json, quiet)
 
     signature = inspect.signature(common)
-    without = NOT_TEXT if kind == "text" else ONLY_TEXT
-    kept = [one for name, one in signature.parameters.items() if name not in without]
+    kept = [one for name, one in signature.parameters.items() if kind in ONLY.get(name, kind)]
     common.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
     return common
 

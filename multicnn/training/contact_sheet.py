@@ -81,7 +81,7 @@ def _draws(plan: Outline, batch: Tensor) -> list[Tensor]:
 
 
 def _spectrograms(plan: Outline, waves: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Log-mel spectrograms, high frequencies on top, [batch, mels, frames, 1], each from its darkest to its brightest.
+    """Spectrograms, high frequencies on top, [batch, bands, frames, channels], each from its darkest to its brightest.
 
     Args:
         plan: its front end is used.

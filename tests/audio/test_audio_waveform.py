@@ -9,9 +9,9 @@ import torch
 import yaml
 from torch import Tensor
 
-from multicnn.audio.frontend import LogMel
+from multicnn.audio.frontends.logmel import LogMel
+from multicnn.audio.frontends.waveform import Waveform
 from multicnn.audio.pipeline import AudioPipeline
-from multicnn.audio.waveform import Waveform
 from multicnn.errors import UsageError
 from multicnn.recipe_files import load_recipe
 from multicnn.training.prepare import outline
@@ -87,9 +87,12 @@ def test_masks_are_for_spectrograms_only(sounds: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"model__arch": "lenet", "audio__frontend": "waveform"}, "audio.frontend is waveform, but lenet takes logmel"),
+        (
+            {"model__arch": "lenet", "audio__frontend": "waveform"},
+            "audio.frontend is waveform, but lenet takes spectrograms, such as logmel",
+        ),
         ({"model__arch": "wave1d", "audio__frontend": "logmel"}, "audio.frontend is logmel, but wave1d takes waveform"),
-        ({"model__arch": "wave1d", "audio__mel__hop": 80}, "audio.mel.hop has no effect: wave1d takes waveforms"),
+        ({"model__arch": "wave1d", "audio__mel__hop": 80}, "audio.mel.hop has no effect on the waveform front end"),
         ({"model__arch": "wave1e"}, "no audio architecture wave1e; did you mean wave1d?"),
     ],
 )

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from multicnn.audio.frontend import levelled
+from multicnn.audio.frontends.level import levelled
 
 
 class Waveform(nn.Module):
     """Waveforms of one level, then of mean 0 and variance 1 over the training clips (`fit`).
 
     Dai et al. 2016, "Very Deep Convolutional Neural Networks for Raw Waveforms", section 3, standardise too. Each clip
-    is brought to one level first, as in `LogMel`: how far away the microphone stood says nothing.
+    is brought to one level first, as in `Spectrogram`: how far away the microphone stood says nothing.
     """
 
     mean: Tensor

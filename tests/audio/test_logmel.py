@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from multicnn.audio.frontend import FLOOR, LogMel, mel_defaults
+from multicnn.audio.frontends.logmel import LogMel, mel_defaults
+from multicnn.audio.frontends.spectrogram import FLOOR
 from multicnn.errors import UsageError
 
 
@@ -36,6 +37,7 @@ def by_librosa(x: Tensor, sample_rate: int, settings: dict[str, Any]) -> np.ndar
                 fmin=settings["f_min"],
                 fmax=settings["f_max"],
                 htk=settings["scale"] == "htk",
+                norm=None if settings["norm"] == "none" else settings["norm"],
                 pad_mode="reflect",
                 power=2,
             )
@@ -47,7 +49,7 @@ def by_librosa(x: Tensor, sample_rate: int, settings: dict[str, Any]) -> np.ndar
 SETTINGS = [
     (8000, {}),
     (16_000, {}),
-    (16_000, {"scale": "htk", "n_mels": 40}),
+    (16_000, {"scale": "htk", "norm": "none", "n_mels": 40}),
     (16_000, {"f_min": 300.0, "f_max": 4000.0, "n_mels": 24, "hop": 77}),
     (22_050, {"window": 551, "n_fft": 1023}),  # odd window, odd transform
     (44_100, {}),
@@ -61,7 +63,7 @@ def test_agrees_with_librosa(sample_rate: int, changes: dict[str, Any]) -> None:
     for x, tolerance in ((noise(2, sample_rate), 1e-4), (tones(sample_rate, sample_rate), 1e-2)):
         expected = by_librosa(x, sample_rate, settings)
         np.testing.assert_allclose(front.mel(x).numpy(), expected, rtol=0, atol=1e-5 * expected.max())
-        np.testing.assert_allclose(front.log_mel(x).numpy(), np.log(expected + FLOOR), rtol=0, atol=tolerance)
+        np.testing.assert_allclose(front.spectrogram(x).numpy(), np.log(expected + FLOOR), rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize(("sample_rate", "seconds"), [(8000, 1.0), (44_100, 0.5)])
@@ -172,6 +174,7 @@ def test_defaults_have_no_empty_band(sample_rate: int) -> None:
         ({"hop": 0}, "audio.mel.hop is at least 1, not 0"),
         ({"n_mels": 400}, "fewer n_mels or a larger n_fft"),
         ({"scale": "bark"}, "slaney or htk, not bark"),
+        ({"norm": "l1"}, "audio.mel.norm is slaney or none, not l1"),
     ],
 )
 def test_refuses_settings_that_make_no_spectrogram(changes: dict[str, Any], said: str) -> None:
