@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import soxr
 
-from multicnn.audio.read import decode
+from multicnn.audio.decode import decode
+from multicnn.data.example import Content
 
 RATE = 5512  # Hz
 FRAME, HOP = 2048, 128  # samples; the paper's hop is half as long
@@ -24,7 +25,7 @@ SHORTEST = FRAME + LEAST_FRAMES * HOP  # samples
 CHUNK = 1024  # frames that are transformed at once
 
 
-def fingerprint(content: bytes | str) -> np.ndarray:
+def fingerprint(content: Content) -> np.ndarray:
     """The bits of each frame.
 
     Returns:

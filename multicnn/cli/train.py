@@ -266,7 +266,7 @@ def _command(kind: str) -> Any:
         _run(kind, given, set_ or [], recipe, output, name, resume, overwrite, dry_run, as_json, quiet)
 
     signature = inspect.signature(common)
-    kept = [one for name, one in signature.parameters.items() if kind in ONLY.get(name, kind)]
+    kept = [one for name, one in signature.parameters.items() if kind in ONLY.get(name, (kind,))]
     common.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
     return common
 
