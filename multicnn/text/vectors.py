@@ -4,12 +4,16 @@ import gzip
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from multicnn.errors import MulticnnError, UsageError
+from multicnn.text.vector_cache import keep_vectors, kept_vectors
 
 FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
+# Seconds of reading that are worth the disk.
+WORTH = 2.0
 # A file of these holds a pickle, which can run code when it is read.
 PICKLES = (".kv", ".model", ".npy", ".pkl")
 # What `write_vectors` writes, by the ending.
@@ -18,7 +22,7 @@ FORMATS = {"": "text", ".txt": "text", ".vec": "text", ".bin": "binary", ".kv": 
 
 def open_vectors(path: str | Path) -> Any:
     """Reads word2vec's formats (binary and text), fastText's .vec and .bin, and GloVe's (text without a first line of
-    counts).
+    counts). What takes long is kept and read at once the next time; fastText's .bin is not, for its pieces.
 
     Args:
         path: the file, plain or .gz.
@@ -37,12 +41,17 @@ def open_vectors(path: str | Path) -> Any:
         raise UsageError(
             f"{path} may run code when it is read; save its vectors in gensim with save_word2vec_format, and use those"
         )
+    if (kept := kept_vectors(path)) is not None:
+        return kept
+    began = time.monotonic()
     try:
         vectors = _read(path)
     except (ValueError, EOFError, OSError, IndexError, TypeError, NotImplementedError, AssertionError) as error:
         raise UsageError(f"{path} holds no word vectors of word2vec, fastText or GloVe ({error})") from error
     if not len(vectors) or not vectors.vector_size:
         raise UsageError(f"{path} holds no word vectors of word2vec, fastText or GloVe")
+    if time.monotonic() - began > WORTH and not hasattr(vectors, "vectors_ngrams"):
+        keep_vectors(path, vectors)
     return vectors
 
 
