@@ -1,6 +1,7 @@
 """What to do: the typed configuration tree behind recipe files, `--set` and every option of `multicnn train`."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -198,11 +199,19 @@ class ImageAugment(Section):
 
 
 class AudioAugment(Section):
-    """Per sound, in training only: gain in decibels, noise a chance, the others shares of the clip or axis."""
+    """Per sound, in training only.
+
+    gain and equalizer in decibels; noise a chance; mixup the alpha of its Beta distribution; paper the pitch and the
+    tempo of Palanisamy et al. 2020, in every other epoch; the others shares of the speed, the clip or the axis.
+    """
 
     gain: Annotated[float, Field(ge=0, le=60)] = 6.0
     shift: Fraction = 0.1
     noise: Fraction = 0.0
+    equalizer: Annotated[float, Field(ge=0, le=24)] = 0.0
+    speed: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    paper: bool = False
+    mixup: Annotated[float, Field(ge=0, le=100)] = 0.0
     time_mask: Fraction = 0.1
     frequency_mask: Fraction = 0.1
 
@@ -334,6 +343,23 @@ def settle_loss(training: Training, own: str) -> None:
             raise UsageError(
                 f"training.label_smoothing has no effect on the network's {own} loss; leave it out, or set another loss"
             )
+
+
+def check_mixing(augment: Section, keys: Sequence[str], losses: Sequence[str]) -> None:
+    """Makes sure that mixed classes suit the loss.
+
+    Args:
+        augment: a recipe's section.
+        keys: those that mix.
+        losses: the recipe's, and the network's own.
+
+    Raises:
+        UsageError: classes are to be mixed, and the loss asks for a single true one.
+    """
+    mixes = [key for key in keys if getattr(augment, key)]
+    others = [loss for loss in losses if loss not in ("auto", "cross_entropy")]
+    if mixes and others:
+        raise UsageError(f"augment.{mixes[0]} mixes classes, which needs cross_entropy, not the {others[0]} loss")
 
 
 # What each schedule is like where nothing else is asked for. `step` falls twice, as in He et al. 2016.

@@ -18,7 +18,7 @@ from multicnn.image.augment_mix import Mixing
 from multicnn.image.frontend import ImageFrontEnd, channels_of
 from multicnn.image.read import ImageFacts, ImageReader, auto_size, inspect
 from multicnn.image.weights import expected_weights
-from multicnn.recipe import ImageAugment, ImageRecipe, Recipe, fill, fill_training
+from multicnn.recipe import ImageAugment, ImageRecipe, Recipe, check_mixing, fill, fill_training
 
 # Enough pictures to know what the others are like.
 SURVEYED = 256
@@ -59,7 +59,7 @@ class ImagePipeline:
         """
         assert isinstance(recipe, ImageRecipe)
         assert isinstance(recipe.image.size, tuple)
-        _check_mixing(recipe, network)
+        check_mixing(recipe.augment, ("mixup", "cutmix"), (recipe.training.loss, str(network.loss)))
         small = min(recipe.image.size) <= SMALL_SIDE
         batch_size = int(np.clip(2 ** round(np.log2(max(count, 1) / 50)), 8, 128 if small else 32))
         rate = 1e-2 if recipe.model.arch == "resnet9" else 4e-3 if stands_high_rates(network) else 5e-4
@@ -178,14 +178,3 @@ def _check_colours(recipe: ImageRecipe) -> None:
     for key in ("saturation", "hue"):
         if getattr(recipe.augment, key) and recipe.image.color == "gray":
             raise UsageError(f"augment.{key} has no effect on grey pictures; leave it out, or set image.color=rgb")
-
-
-def _check_mixing(recipe: ImageRecipe, network: nn.Module) -> None:
-    """
-    Raises:
-        UsageError: classes are to be mixed, and the loss asks for a single true one.
-    """
-    mixes = [key for key in ("mixup", "cutmix") if getattr(recipe.augment, key)]
-    losses = [loss for loss in (recipe.training.loss, network.loss) if loss != "cross_entropy"]
-    if mixes and losses:
-        raise UsageError(f"augment.{mixes[0]} mixes classes, which needs cross_entropy, not the {losses[0]} loss")
