@@ -266,11 +266,19 @@ class ImageAugment(Section):
 
 
 class AudioAugment(Section):
-    """Per sound, in training only: gain in decibels, noise a chance, the others shares of the clip or axis."""
+    """Per sound, in training only.
+
+    gain and equalizer in decibels; noise a chance; mixup the alpha of its Beta distribution; paper the pitch and the
+    tempo of Palanisamy et al. 2020, in every other epoch; the others shares of the speed, the clip or the axis.
+    """
 
     gain: Annotated[float, Field(ge=0, le=60)] = 6.0
     shift: Fraction = 0.1
     noise: Fraction = 0.0
+    equalizer: Annotated[float, Field(ge=0, le=24)] = 0.0
+    speed: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    paper: bool = False
+    mixup: Annotated[float, Field(ge=0, le=100)] = 0.0
     time_mask: Fraction = 0.1
     frequency_mask: Fraction = 0.1
 

@@ -17,7 +17,7 @@ KEPT = 32  # copies; more than there are threads that read
 SECONDS = 60  # that are copied at a time
 
 
-class Onward(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+class Onward(soundfile.SoundFile):  # type: ignore[misc]
     """A file that is read from front to back; soundfile jumps to where it stands after each block otherwise."""
 
     def seekable(self) -> bool:

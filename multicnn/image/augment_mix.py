@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from multicnn.blocks.mixing import mix_truth, symmetric_beta
+from multicnn.blocks.mixup import mixed, symmetric_beta
 from multicnn.image.augment_draws import draw, inside
 
 
@@ -42,9 +42,7 @@ class Mixing(nn.Module):
         if not self.mixup and not self.cutmix:
             return x, truth
         partner = torch.randperm(len(x), generator=generator, device=generator.device).to(x.device)
-        share = self._shares(x, generator)
-        x = x.float()
-        return x[partner].lerp(x, share), mix_truth(truth, partner, share.mean(dim=(1, 2)), classes)
+        return mixed(x.float(), truth, classes, partner, self._shares(x, generator))
 
     def _shares(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """How much of each pixel is the picture's own, [batch, height, width, 1]."""

@@ -3,14 +3,20 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from multicnn.audio.read import AudioReader
+from multicnn.data.blob import Blob
+from multicnn.data.decode import default_workers
 from multicnn.data.example import Example
 from multicnn.data.excerpt import Excerpt
 from multicnn.inference.lines import Item
-from multicnn.inference.stream import Answers
+from multicnn.inference.output import Prediction, predictions
+from multicnn.inference.predictor import Predictor
+from multicnn.inference.stream import Answers, answers
 from multicnn.pipeline import Reader
 
 Stream = Callable[[Iterable[list[Item]]], Iterator[Answers]]
@@ -34,6 +40,24 @@ def answers_of_recordings(
     recordings: deque[Recording] = deque()
     batches = stream(_cut(chunks, replace(reader, windows=True) if timeline else reader, recordings))
     return _timed(batches, recordings) if timeline else _averaged(batches, recordings)
+
+
+def timeline(predictor: Predictor, *paths: str | Path, batch_size: int = 16) -> Iterator[Prediction]:
+    """What is heard when: `multicnn predict --timeline` from Python.
+
+    Args:
+        predictor: of sounds.
+        paths: recordings of any length.
+        batch_size: windows in one run of the model.
+
+    Yields:
+        {"input", "start", "end", "label", "score", "scores"} for each window, in seconds and in order; {"input",
+        "error"} for what cannot be read.
+    """
+    inputs: list[Item] = [Example(str(path), Blob(Path(path))) for path in paths]
+    stream = partial(answers, predictor, batch_size=batch_size, workers=default_workers(), live=False)
+    for batch in answers_of_recordings(stream, [inputs], predictor.reader, timeline=True):
+        yield from predictions(batch, predictor.labels)
 
 
 @dataclass(slots=True)

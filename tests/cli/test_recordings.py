@@ -9,6 +9,9 @@ import pytest
 import soundfile
 from tiny_models import image_model
 
+from multicnn.bundle.read import open_bundle
+from multicnn.inference.predictor import Predictor
+from multicnn.inference.recordings import timeline
 from multicnn.recipe_files import load_recipe
 from multicnn.training.prepare import outline, read_all
 from multicnn.training.progress import Reporter
@@ -84,6 +87,14 @@ def test_the_timeline_says_what_is_heard_when(run: Path, recordings: Path, cli: 
     assert windows[-1]["end"] == 2.0
     assert list(broken) == ["input", "error"]
     assert done.returncode == 3
+
+
+def test_the_timeline_from_python_is_the_same(run: Path, recordings: Path, cli: Cli) -> None:
+    files = [recordings / "both.flac", recordings / "broken.wav"]
+    done = cli("predict", run, *files, "--timeline")
+    assert list(timeline(Predictor(open_bundle(run)), *files)) == [
+        json.loads(line) for line in done.stdout.splitlines()
+    ]
 
 
 def test_the_timeline_as_a_table_has_columns_for_it(run: Path, recordings: Path, cli: Cli) -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from multicnn.blocks.mixing import symmetric_beta
+from multicnn.blocks.mixup import symmetric_beta
 from multicnn.image.augment_mix import Mixing
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from multicnn.blocks.backbone import Backbone, Criterion
-from multicnn.blocks.mixing import mix_truth, symmetric_beta
+from multicnn.blocks.mixup import mix_truth, symmetric_beta
 
 
 class TextBackbone(Backbone):
