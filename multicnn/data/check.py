@@ -13,6 +13,7 @@ from multicnn.data.layout import open_dataset
 from multicnn.data.order import natural_key
 from multicnn.data.report import Report, Section, counted
 from multicnn.data.request import Columns
+from multicnn.data.targets import not_classes
 from multicnn.errors import UsageError
 
 FEW = 10  # training examples of a class, below which little can be learnt of it
@@ -74,6 +75,8 @@ def _classes(data: DataSet) -> Section:
         section.broken("a classifier needs at least two classes", data.labels)
     elif len(data.labels) <= 20:
         section.ok(", ".join(f"{label} {training[label]:,}" for label in data.labels))
+    if reason := not_classes([example.label or "" for example in data.examples]):
+        section.broken(reason)
     if lost := [label for label in data.labels if training and not training[label]]:
         section.broken(f"{counted(len(lost), 'class', 'classes')} without a training example", lost)
     if few := [f"{label}: {training[label]}" for label in data.labels if 0 < training[label] < FEW]:

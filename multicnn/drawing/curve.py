@@ -14,8 +14,8 @@ class Axes:
     """Places of values, in pixels: rates on a logarithmic axis, losses on a linear one.
 
     Args:
-        rates: the range of the one, above 0.
-        losses: the range of the other; what is above or below is drawn at the edge.
+        rates: the range of the one, above 0; what is outside is drawn at the edge.
+        losses: the range of the other, likewise.
     """
 
     def __init__(self, rates: tuple[float, float], losses: tuple[float, float]) -> None:
@@ -24,7 +24,8 @@ class Axes:
 
     def x(self, rate: float) -> float:
         """From the left."""
-        return MARGIN + (WIDTH - 2 * MARGIN) * (math.log10(rate) - self.left) / (self.right - self.left)
+        power = min(max(math.log10(rate), self.left), self.right)
+        return MARGIN + (WIDTH - 2 * MARGIN) * (power - self.left) / (self.right - self.left)
 
     def y(self, loss: float) -> float:
         """From the top."""
@@ -39,7 +40,7 @@ def loss_over_rate(rates: Sequence[float], losses: Sequence[float], smoothed: Se
         rates: learning rates, rising, at least two.
         losses: at each of them.
         smoothed: the same.
-        chosen: one of the rates.
+        chosen: the rate that was taken.
     """
     low, start = min(smoothed), smoothed[0]
     axes = Axes((rates[0], rates[-1]), (low - 0.1 * (start - low), start + 0.5 * (start - low)))

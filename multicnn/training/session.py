@@ -64,13 +64,16 @@ class Session:
         Returns:
             What the range test of the learning rate saw, where there was one.
         """
+        fits_batch = asked.batch_size == "auto" and self.device.type in FOR_LARGE_BATCHES
+        if not fits_batch and asked.lr != "find":
+            return None
         training, feed = self.plan.recipe.training, self._feed("train")
 
         def trial(**settings: Any) -> Learner:
             return self._learner(copy.deepcopy(self.model), feed, training.model_copy(update=settings), lambda _: None)
 
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
-            if asked.batch_size == "auto" and self.device.type in FOR_LARGE_BATCHES:
+            if fits_batch:
                 settle_batch(training, asked, trial)
                 self.reporter.note(f"--batch-size auto: {training.batch_size} at learning rate {training.lr}")
             curve = settle_rate(training, trial) if asked.lr == "find" else None
