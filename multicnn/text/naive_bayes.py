@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 
 from multicnn.text.architectures.ngrams import PADDING, NgramBag
 
-# Added to every count, so that no n-gram decides alone (1 in the paper's section 2.1), and how much a wrong answer counts
-# against large weights: tried from 0.1 to 1 and from 0.3 to 10, on parts of the training parts of MR, SST-2 and TREC.
+# Added to every count, so that no n-gram decides alone (1 in the paper's section 2.1), and how much a wrong answer
+# counts against large weights: tried from 0.1 to 1 and 0.3 to 10, on parts of MR's, SST-2's and TREC's training parts.
 SMOOTHING = 0.3
 INVERSE_DECAY = 1.0
 MOST_STEPS = 60
