@@ -24,7 +24,8 @@ class TextCNNNB(TextCNN):
         vectors: how the word vectors are learned, as in `WordVectors`.
         ngrams: how many words the longest n-grams have.
         buckets: how many rows the n-grams of two and more words share.
-        embedding, windows, filters, pooling, dropout, embedding_dropout: TextCNN's.
+        embedding: length of a word's vector; 300 numbers, TextCNN's, gained nothing beside the n-grams.
+        windows, filters, pooling, dropout, embedding_dropout: TextCNN's.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class TextCNNNB(TextCNN):
         *,
         ngrams: int = 2,
         buckets: int = 2**18,
-        embedding: int = 300,
+        embedding: int = 100,
         windows: Sequence[int] = (3, 4, 5),
         filters: int = 100,
         pooling: str = "max",
