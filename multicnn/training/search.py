@@ -12,7 +12,7 @@ from multicnn.training.memory import is_out_of_memory
 from multicnn.training.rate_test import Curve, range_test, settings
 
 # Larger batches bring no speed; with fewer steps an epoch, too little is learned in each.
-LARGEST_BATCH = 1024
+LARGEST_BATCH = 512
 STEPS_PER_EPOCH = 25
 # How the learning rate follows the batch: linearly for SGD (Goyal et al. 2017, "Accurate, Large Minibatch SGD", section
 # 2.1), by the square root for Adam and its kin (Malladi et al. 2022, "On the SDEs and Scaling Rules for Adaptive
