@@ -26,8 +26,8 @@ def in_halves(answer: Callable[[np.ndarray], np.ndarray], chosen: np.ndarray) ->
     return np.concatenate([in_halves(answer, chosen[:half]), in_halves(answer, chosen[half:])])
 
 
-# What the allocators of the CPU, of MPS and of CUDA's libraries say; PyTorch has an error of its own for CUDA only.
-WORDS = ("DefaultCPUAllocator", "out of memory", "ALLOC_FAILED")
+# What the CPU's allocator and oneDNN, MPS and CUDA's libraries say; PyTorch has an error of its own for CUDA only.
+WORDS = ("DefaultCPUAllocator", "bad_alloc", "could not create a primitive", "out of memory", "ALLOC_FAILED")
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

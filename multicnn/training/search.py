@@ -54,7 +54,7 @@ def largest_that_fits(learner: Learner, size: int) -> int:
         size: what is tried first.
 
     Raises:
-        MulticnnError: not even one example fits.
+        MulticnnError: not even two examples fit.
     """
     training, generator = learner.training, torch.Generator(learner.device).manual_seed(0)
     order = np.arange(len(learner.feed)) if learner.feed.lengths is None else np.argsort(-learner.feed.lengths)
