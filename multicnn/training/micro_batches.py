@@ -19,7 +19,7 @@ class MicroBatches:
 
     The sum is the gradient of the whole batch, for the loss of a micro-batch counts by what it weighs in the whole.
     Only batch normalisations see a difference: each takes the mean and the deviation of its micro-batch (Hoffer et al.
-    2017, "Train longer, generalize better", section 4, who find that it does not harm).
+    2017, "Train longer, generalize better", section 4, who find that large batches even gain by it).
 
     Args:
         passes: gives the loss.
