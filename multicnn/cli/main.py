@@ -11,6 +11,7 @@ import multicnn
 from multicnn.cli import arch, data, recipes, train
 from multicnn.cli.ensemble import ensemble
 from multicnn.cli.evaluate import evaluate
+from multicnn.cli.features import features
 from multicnn.cli.info import info
 from multicnn.cli.predict import predict
 from multicnn.errors import MulticnnError, did_you_mean
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(train.app, name="train")
 app.command()(predict)
 app.command()(evaluate)
+app.command()(features)
 app.command()(ensemble)
 app.command()(info)
 app.add_typer(data.app, name="data")
