@@ -53,17 +53,47 @@ class Classifier(nn.Module):
 
 
 class Probabilities(nn.Module):
-    """What is exported: a classifier with the softmax behind it.
+    """What is exported: a classifier with the softmax behind it, and the layers that can be looked at by name.
 
     Args:
-        model: gives logits, [batch, classes].
+        frontend: that of the classifier.
+        network: gives logits, [batch, classes]; has a `head`.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, frontend: nn.Module, network: nn.Module) -> None:
         super().__init__()
-        self.model = model
+        self.frontend = frontend
+        self.network = network
 
-    def forward(self, x: Tensor) -> Tensor:
-        """A reader's batch to probabilities, [batch, classes]; each row sums to 1."""
-        logits: Tensor = self.model(x)
-        return logits.softmax(dim=1)
+    def layers(self, x: Tensor) -> dict[str, Tensor]:
+        """From a reader's batch to what is made of it.
+
+        Returns:
+            `probabilities`, [batch, classes]; each row sums to 1. `frontend`, what the network sees, where that is not
+            the batch itself. `penultimate`, what the last layer with weights decides on.
+        """
+        seen = self.frontend(x)
+        decided_on: list[Tensor] = []
+        hook = last_layer(self.network).register_forward_pre_hook(lambda _, inputs: decided_on.append(inputs[0]))
+        logits: Tensor = self.network(seen)
+        hook.remove()
+        found = {"probabilities": logits.softmax(dim=1)}
+        if seen is not x:
+            found["frontend"] = seen
+        if decided_on and decided_on[-1] is not seen:
+            found["penultimate"] = decided_on[-1]
+        return found
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The same without names."""
+        return tuple(self.layers(x).values())
+
+
+def last_layer(network: nn.Module) -> nn.Module:
+    """The last layer with weights of two axes or more, which gives the logits: the head's, or else the features'."""
+    for part in (network.head, network):
+        assert isinstance(part, nn.Module)
+        weighted = [one for one in part.modules() if any(weight.ndim > 1 for weight in one.parameters(recurse=False))]
+        if weighted:
+            return weighted[-1]
+    raise ValueError(f"{type(network).__name__} has no layer with weights")

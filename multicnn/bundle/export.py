@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from multicnn.blocks.classifier import Classifier, Probabilities
 from multicnn.pipeline import Reader
@@ -20,6 +19,8 @@ OPSET = 18
 
 def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Path, fold: str = "auto") -> str:
     """Writes the graph from a reader's batch to probabilities, with all weights in it.
+
+    Inside it the layers that `Probabilities` tells of keep their names, so that a reader can have them as outputs.
 
     Args:
         model: trained; on the CPU and in float32.
@@ -37,8 +38,10 @@ def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Pa
     if inputs.dtype == torch.int32 and texts_length(reader) == "tokens":
         axes[1] = torch.export.Dim("tokens", min=2)
     folded = None if fold == "off" else model.network.folded(always=fold == "on")
-    network, name = (nn.Sequential(model.frontend, folded[0]), folded[1]) if folded else (model, "plain")
-    graph = Probabilities(network).eval()
+    network, name = folded or (model.network, "plain")
+    graph = Probabilities(model.frontend, network).eval()
+    with torch.no_grad():
+        names = list(graph.layers(inputs))
     with _quietly():
         program = torch.onnx.export(
             graph,
@@ -46,11 +49,13 @@ def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Pa
             dynamo=True,
             opset_version=OPSET,
             input_names=["input"],
-            output_names=["probabilities"],
+            output_names=names,
             dynamic_shapes=(axes,),
             verbose=False,
         )
     assert program is not None
+    for _ in names[1:]:  # of what is inside only the names stay
+        program.model.graph.outputs.pop()
     program.save(path, external_data=False)
     return name
 

@@ -12,6 +12,7 @@ from multicnn.cli import arch, data, embed, recipes, train
 from multicnn.cli.drift import drift
 from multicnn.cli.ensemble import ensemble
 from multicnn.cli.evaluate import evaluate
+from multicnn.cli.features import features
 from multicnn.cli.info import info
 from multicnn.cli.predict import predict
 from multicnn.errors import MulticnnError, did_you_mean
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.add_typer(train.app, name="train")
 app.command()(predict)
 app.command()(evaluate)
+app.command()(features)
 app.command()(ensemble)
 app.command()(info)
 app.command()(drift)

@@ -89,26 +89,20 @@ def predict(
     from multicnn.inference.inputs import Request
     from multicnn.inference.predictor import Predictor
 
-    _check_range(top_k=top_k, batch_size=batch_size, workers=workers)
+    check_range(top_k=top_k, batch_size=batch_size, workers=workers)
     if not 0 <= threshold <= 1:
         raise UsageError(f"--threshold is between 0 and 1, not {threshold:g}")
-    if not inputs and not text:
-        if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError("no inputs; name files, folders or -, or give a text with --text")
-        inputs = ["-"]
-    if "-" in (inputs or []) and sys.stdin is None:
-        raise UsageError("standard input is closed; name files or folders instead of -")
     request = Request(
-        inputs=inputs or [],
+        inputs=asked(inputs, text),
         texts=text or [],
         lines=lines,
         nul=nul,
         columns=Columns(text=text_column, path=path_column),
         root=root,
-        note=_silent if quiet else _note,
+        note=silent if quiet else note,
     )
     bundle = open_bundle(model)
-    _check_effect(request, bundle.meta["pipeline"], timeline)
+    check_effect(request, bundle.meta["pipeline"], timeline)
     predictor = Predictor(bundle)
     gc.freeze()  # the model stays to the end
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
@@ -126,7 +120,7 @@ def predict(
         )
     if failed:
         if not quiet:
-            _note(f"{failed:,} of {total:,} inputs could not be used; each has its own error line")
+            note(f"{failed:,} of {total:,} inputs could not be used; each has its own error line")
         raise typer.Exit(3)
 
 
@@ -200,13 +194,29 @@ def _quiet_when_closed() -> Iterator[None]:
         raise typer.Exit from None
 
 
-def _check_range(**counts: int | None) -> None:
+def asked(inputs: list[str] | None, texts: list[str] | None) -> list[str]:
+    """The inputs that were named; standard input where nothing was.
+
+    Raises:
+        UsageError: there is nothing to read, or it is closed.
+    """
+    if not inputs and not texts:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("no inputs; name files, folders or -, or give a text with --text")
+        inputs = ["-"]
+    if "-" in (inputs or []) and sys.stdin is None:
+        raise UsageError("standard input is closed; name files or folders instead of -")
+    return inputs or []
+
+
+def check_range(**counts: int | None) -> None:
+    """Refuses numbers below 1, by the option's name."""
     for name, value in counts.items():
         if value is not None and value < 1:
             raise UsageError(f"--{name.replace('_', '-')} is at least 1, not {value}")
 
 
-def _check_effect(request: "Request", pipeline: str, timeline: bool) -> None:
+def check_effect(request: "Request", pipeline: str, timeline: bool = False) -> None:
     """Refuses options that would do nothing here."""
     reads = {"image": "pictures", "audio": "sounds", "text": "texts"}[pipeline]
     if pipeline != "text" and (request.lines or request.texts):
@@ -219,9 +229,10 @@ def _check_effect(request: "Request", pipeline: str, timeline: bool) -> None:
         raise UsageError("column names and --root are about manifests, and none is among the inputs; leave them out")
 
 
-def _note(note: str) -> None:
-    print(f"multicnn: {note}", file=sys.stderr)
+def note(line: str) -> None:
+    """Tells what the user should know."""
+    print(f"multicnn: {line}", file=sys.stderr)
 
 
-def _silent(note: str) -> None:
-    pass
+def silent(line: str) -> None:
+    """Keeps it to itself."""

@@ -3,6 +3,7 @@
 from torch import nn
 
 from multicnn.blocks.backbone import Network
+from multicnn.blocks.classifier import last_layer
 
 Stage = list[nn.Module]
 
@@ -43,5 +44,5 @@ def _head(network: Network) -> nn.Module:
 
 
 def output_layer(network: Network) -> nn.Parameter:
-    """The weight of the head's last layer, [classes, ...]."""
-    return [weight for weight in _head(network).parameters() if weight.ndim > 1][-1]
+    """The weight of the layer that gives the logits, [classes, ...]."""
+    return [weight for weight in last_layer(network).parameters(recurse=False) if weight.ndim > 1][-1]
