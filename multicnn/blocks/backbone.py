@@ -29,7 +29,9 @@ class Network(nn.Module):
         """
         return None
 
-    def fit_at_once(self, examples: Sequence[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
+    def fit_at_once(
+        self, examples: Sequence[np.ndarray] | np.ndarray, truth: np.ndarray, weights: np.ndarray | None
+    ) -> None:
         """Sets what needs no steps from the training examples, before the first of them; for most networks nothing.
 
         Args:
