@@ -37,7 +37,9 @@ class Network(nn.Module):
             batches: some inputs, [batch, ...] each, as `forward` takes them; made only when they are asked for.
         """
 
-    def fit_at_once(self, examples: Sequence[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
+    def fit_at_once(
+        self, examples: Sequence[np.ndarray] | np.ndarray, truth: np.ndarray, weights: np.ndarray | None
+    ) -> None:
         """Sets what needs no steps from the training examples, before the first of them; for most networks nothing.
 
         Args:

@@ -65,7 +65,9 @@ class TextCNNNB(TextCNN):
         logits = super().forward(x)
         return mean(logits, self.bag(x)), criterion(logits, truth)
 
-    def fit_at_once(self, examples: Sequence[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
+    def fit_at_once(
+        self, examples: Sequence[np.ndarray] | np.ndarray, truth: np.ndarray, weights: np.ndarray | None
+    ) -> None:
         """Counts n-grams and weighs them."""
         from multicnn.text.naive_bayes import fit_bag
 
