@@ -36,6 +36,7 @@ IMAGE = {
     "inception_v4": "multicnn.image.architectures.inception_v4:InceptionV4",
     "inception_resnet_v2": "multicnn.image.architectures.inception_resnet_v2:InceptionResNetV2",
     "resnet9": "multicnn.image.architectures.resnet9:ResNet9",
+    "airbench": "multicnn.image.architectures.airbench:AirBench",
     "resnet18": "multicnn.image.architectures.resnet:ResNet18",
     "resnet34": "multicnn.image.architectures.resnet:ResNet34",
     "resnet50": "multicnn.image.architectures.resnet:ResNet50",
@@ -70,6 +71,7 @@ TABLE: dict[str, dict[str, str]] = {
     "audio": IMAGE | AUDIO,  # a spectrogram is a picture of one channel
     "text": {
         "textcnn": "multicnn.text.architectures.textcnn:TextCNN",
+        "textcnn_nb": "multicnn.text.architectures.textcnn_nb:TextCNNNB",
         "dcnn": "multicnn.text.architectures.dcnn:DCNN",
         "charcnn": "multicnn.text.architectures.charcnn:CharCNN",
         "vdcnn": "multicnn.text.architectures.vdcnn:VDCNN",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # prediction imports neither torch nor pydantic
     from torch import Tensor, nn
 
     from multicnn.blocks.classifier import Classifier
-    from multicnn.data.example import Example
+    from multicnn.data.example import Content, Example
     from multicnn.recipe import Recipe
 
 Kind = Literal["image", "audio", "text"]
@@ -26,11 +26,20 @@ READERS = {
 class Reader(Protocol):
     """From a file's bytes, or a text, to the array that the graph takes. Never imports torch."""
 
-    def read(self, content: bytes | str) -> np.ndarray:
+    def read(self, content: "Content") -> np.ndarray:
         """Reads one example.
 
         Raises:
             InputError: the content is empty, broken or of a kind that cannot be read.
+        """
+        ...
+
+    def cut(self, example: "Example", training: bool = False) -> "list[Example]":
+        """What is read of an example one by one, and whose probabilities are averaged: mostly the example itself.
+
+        Args:
+            example: as the data set has it.
+            training: whether there may be more to choose from.
         """
         ...
 

@@ -1,6 +1,7 @@
 """What to do: the typed configuration tree behind recipe files, `--set` and every option of `multicnn train`."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -53,7 +54,10 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """Which examples, and how they are divided; what is cut is cut by `seed`, or else by the training's."""
+    """Which examples, and how they are divided; what is cut is cut by `seed`, or else by the training's.
+
+    cache: `auto`, `on`, `off`, or a folder for decoded pictures and sounds.
+    """
 
     path: str = ""
     root: str | None = None
@@ -69,6 +73,7 @@ class Data(Section):
     fold_column: str | None = None
     group_column: str | None = None
     group_duplicates: bool = True
+    cache: Annotated[str, BeforeValidator(_on_or_off), Field(min_length=1)] = "auto"
     workers: int | Auto = "auto"
 
     @model_validator(mode="after")
@@ -87,13 +92,15 @@ class Image(Section):
 
     `auto` for the size: the data's own, where all agree, else 224 at most. A network that starts from published weights
     sees photographs in the weights' size and with their interpolation. Of the colours, `auto` is `gray` where all
-    pictures are, else `rgb`; the others are converted from RGB inside the graph.
+    pictures are, else `rgb`; the others are converted from RGB inside the graph. In prediction, `views` are mirrored
+    (`flip`) and shifted by a pixel too (`shift`), and their mean is the answer.
     """
 
     size: Annotated[int, Field(ge=4, le=4096)] | tuple[int, int] | Auto = "auto"
     color: Literal["auto", "rgb", "gray", "lab", "luv", "hsv", "hcl", "ycbcr", "xyz", "cmyk"] = "auto"
     resize: Literal["squash", "crop", "pad"] = "crop"
     interpolation: Literal["auto", "nearest", "bilinear", "bicubic", "lanczos"] = "auto"
+    views: Literal["none", "flip", "shift"] = "none"
 
 
 class Mel(Section):
@@ -140,11 +147,17 @@ class Cqt(Section):
 
 
 class Audio(Section):
-    """How sounds are read; the sample rate in hertz, the duration in seconds."""
+    """How sounds are read; the sample rate in hertz, the duration in seconds, the overlap a share of a window.
+
+    Windows: `auto` cuts recordings where half of them last at least twice the duration.
+    """
 
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)] | Auto = "auto"
     duration: Annotated[float, Field(gt=0)] | Auto = "auto"
-    fit: Literal["pad", "repeat", "crop"] = "pad"
+    channel: Literal["mix", "left", "right"] | Annotated[int, Field(ge=1)] = "mix"
+    fit: Literal["pad", "repeat", "crop", "loudest"] = "pad"
+    windows: bool | Auto = "auto"
+    overlap: Fraction = 0.5
     frontend: Literal["auto", "logmel", "mel3", "pcen", "mfcc", "cqt", "waveform"] = "auto"
     mel: Mel = Mel()
     mel3: Mel3 = Mel3()
@@ -160,21 +173,47 @@ class Vocabulary(Section):
     max_size: Annotated[int, Field(ge=1)] = 100_000
 
 
-class Text(Section):
-    """How texts are read; lengths in tokens. `auto`: what the network is made for; vectors from a file learn on."""
+class Embed(Section):
+    """How word vectors are learned from texts alone. `auto`: the less text, the more epochs."""
 
-    tokenizer: Literal["auto", "unicode", "whitespace", "char", "kim"] = "auto"
+    method: Literal["skipgram", "cbow", "fasttext"] = "skipgram"
+    length: Annotated[int, Field(ge=1)] = 100
+    window: Annotated[int, Field(ge=1)] = 5
+    min_count: Annotated[int, Field(ge=1)] = 5
+    epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
+
+
+class OwnVectors(Embed):
+    """How `vectors: train` learns them from the training texts; every word of these gets one."""
+
+    min_count: Annotated[int, Field(ge=1)] = 1
+
+
+class Text(Section):
+    """How texts are read; lengths in tokens, of longer ones `truncate` is kept.
+
+    `auto`: what the network is made for; vectors from a file learn on.
+    """
+
+    tokenizer: Literal["auto", "unicode", "whitespace", "char", "byte", "kim"] = "auto"
     max_length: Annotated[int, Field(ge=1)] | Auto = "auto"
+    truncate: Literal["head", "tail", "middle"] = "head"
     vocabulary: Vocabulary = Vocabulary()
     vectors: str | None = None
+    embed: OwnVectors = OwnVectors()
     vectors_mode: Literal["auto", "rand", "static", "nonstatic", "multichannel"] = "auto"
+    unknown: Literal["auto", "unk", "hash", "vector"] = "auto"
+    extend_vocabulary: bool | Auto = "auto"
 
     @model_validator(mode="after")
     def _vectors_and_their_mode_agree(self) -> "Text":
         if self.vectors is None and self.vectors_mode not in ("auto", "rand"):
             raise ValueError(
-                f"vectors_mode {self.vectors_mode} needs a file of vectors; name it by text.vectors (--vectors)"
+                f"vectors_mode {self.vectors_mode} needs vectors; name a file, or train, by text.vectors (--vectors)"
             )
+        if self.vectors is None and (self.unknown == "vector" or self.extend_vocabulary is True):
+            key = "unknown vector" if self.unknown == "vector" else "extend_vocabulary"
+            raise ValueError(f"{key} needs vectors; name a file by text.vectors (--vectors)")
         if self.vectors is not None and self.vectors_mode == "rand":
             raise ValueError("vectors_mode rand leaves the file of vectors unused; leave out text.vectors or the mode")
         return self
@@ -227,19 +266,32 @@ class ImageAugment(Section):
 
 
 class AudioAugment(Section):
-    """Per sound, in training only: gain in decibels, noise a chance, the others shares of the clip or axis."""
+    """Per sound, in training only.
+
+    gain and equalizer in decibels; noise a chance; mixup the alpha of its Beta distribution; paper the pitch and the
+    tempo of Palanisamy et al. 2020, in every other epoch; the others shares of the speed, the clip or the axis.
+    """
 
     gain: Annotated[float, Field(ge=0, le=60)] = 6.0
     shift: Fraction = 0.1
     noise: Fraction = 0.0
+    equalizer: Annotated[float, Field(ge=0, le=24)] = 0.0
+    speed: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    paper: bool = False
+    mixup: Annotated[float, Field(ge=0, le=100)] = 0.0
     time_mask: Fraction = 0.1
     frequency_mask: Fraction = 0.1
 
 
 class TextAugment(Section):
-    """Per text, in training only: the share of words that are replaced by the unknown word."""
+    """Per text, in training only: the share of words that become unknown, change places, or become words with near
+    vectors; mixup is the alpha of its Beta distribution.
+    """
 
     word_dropout: Fraction = 0.05
+    swap: Fraction = 0.0
+    synonym: Fraction = 0.0
+    mixup: Annotated[float, Field(ge=0, le=100)] = 0.0
 
 
 class Training(Section):
@@ -247,12 +299,14 @@ class Training(Section):
 
     epochs: Annotated[int, Field(ge=1)] | Auto = "auto"
     time_budget: Annotated[str | None, AfterValidator(_checked_duration)] = None
-    batch_size: Annotated[int, Field(ge=1)] | Auto = "auto"
+    batch_size: Annotated[int, Field(ge=1)] | Literal["usual", "auto"] = "usual"  # auto: the largest that fits a GPU
+    micro_batch: Annotated[int, Field(ge=0)] = 0  # examples whose gradients are computed at once; 0: the whole batch
     optimizer: Literal["auto", "adamw", "adam", "sgd", "adadelta", "muon"] = "auto"
-    lr: Annotated[float, Field(gt=0)] | Auto = "auto"
+    lr: Annotated[float, Field(gt=0)] | Literal["auto", "find"] = "auto"
     weight_decay: Annotated[float, Field(ge=0)] | Auto = "auto"
+    bias_rate: Annotated[float, Field(gt=0)] = 1.0
     momentum: Fraction | Auto = "auto"
-    schedule: Literal["cosine", "onecycle", "step", "plateau", "constant"] = "cosine"
+    schedule: Literal["cosine", "linear", "onecycle", "step", "plateau", "constant"] = "cosine"
     warmup: Fraction | Auto = "auto"
     step_size: Annotated[float, Field(gt=0)] | Auto = "auto"
     gamma: Annotated[float, Field(gt=0, lt=1)] | Auto = "auto"
@@ -270,6 +324,7 @@ class Training(Section):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     ensemble: Annotated[int, Field(ge=1)] = 1
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    compile: Annotated[Literal["auto", "on", "off"], BeforeValidator(_on_or_off)] = "auto"
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     deterministic: bool = False
     tensorboard: bool = False
@@ -330,6 +385,20 @@ class TextRecipe(Recipe):
     text: Text = Text()
     augment: TextAugment = TextAugment()
 
+    @model_validator(mode="after")
+    def _texts_are_not_decoded(self) -> "TextRecipe":
+        if self.data.cache not in ("auto", "off"):
+            raise ValueError("data.cache keeps decoded pictures and sounds, and has no effect on texts; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _synonyms_are_found_by_vectors(self) -> "TextRecipe":
+        if self.augment.synonym and self.text.vectors is None:
+            raise ValueError(
+                "augment.synonym finds near words by their vectors; name these by text.vectors (--vectors)"
+            )
+        return self
+
 
 RECIPES: dict[str, type[Recipe]] = {"image": ImageRecipe, "audio": AudioRecipe, "text": TextRecipe}
 
@@ -365,9 +434,26 @@ def settle_loss(training: Training, own: str) -> None:
             )
 
 
+def check_mixing(training: Training, own: str, mixes: Sequence[str]) -> None:
+    """Makes sure that the loss takes mixed classes.
+
+    Args:
+        training: the recipe's section.
+        own: the network's loss.
+        mixes: the augmentations that mix, as far as they are on.
+
+    Raises:
+        UsageError: classes are to be mixed, and the loss asks for a single true one.
+    """
+    losses = [loss for loss in (training.loss, own) if loss != "cross_entropy"]
+    if mixes and losses:
+        raise UsageError(f"augment.{mixes[0]} mixes classes, which needs cross_entropy, not the {losses[0]} loss")
+
+
 # What each schedule is like where nothing else is asked for. `step` falls twice, as in He et al. 2016.
 USUAL_SCHEDULE: dict[str, dict[str, float]] = {
     "cosine": {"warmup": 0.1},
+    "linear": {"warmup": 0.1},
     "onecycle": {"warmup": 0.45},
     "step": {"warmup": 0.0, "step_size": 0.34, "gamma": 0.1},
     "plateau": {"warmup": 0.0, "gamma": 0.1, "patience": 5},
@@ -393,13 +479,15 @@ def fill_training(
     Args:
         training: changed in place.
         epochs: how often each example is seen.
-        batch_size: examples a step.
+        batch_size: examples a step, usually.
         lr: AdamW's highest learning rate at that batch size.
         weight_decay: AdamW's.
         label_smoothing: what the true class gives to all.
         clip: the largest norm of a gradient, 0 for any.
     """
-    fill(training, optimizer="adamw", epochs=epochs, batch_size=batch_size, label_smoothing=label_smoothing, clip=clip)
+    fill(training, optimizer="adamw", epochs=epochs, label_smoothing=label_smoothing, clip=clip)
+    if isinstance(training.batch_size, str):
+        training.batch_size = batch_size
     usual: dict[str, dict[str, float]] = {
         "sgd": {"lr": 0.1 * int(training.batch_size) / 128, "weight_decay": 5e-4, "momentum": 0.9},
         "adam": {"weight_decay": 1e-3},

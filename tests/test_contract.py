@@ -32,10 +32,10 @@ from multicnn.training.train import train
 SMALLEST = {
     "image": (
         *("lenet", "linear", "nin", "allconv", "squeezenet1_1", "mobilenet_v2"),
-        *("resnet9", "resnet18", "resnet20", "densenet121", "capsnet"),
+        *("resnet9", "airbench", "resnet18", "resnet20", "densenet121", "capsnet"),
     ),
     "audio": ("densenet121", "wave1d"),
-    "text": ("textcnn", "dcnn", "charcnn", "textcnn_lstm", "textcnn_gru"),
+    "text": ("textcnn_nb", "dcnn", "charcnn", "textcnn_lstm", "textcnn_gru"),
 }
 # Inputs are so small as an architecture takes them: what is tested does not depend on their size.
 SIDES = (24, 32, 48, 64, 80)

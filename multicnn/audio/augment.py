@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 LOUDEST_NOISE, FAINTEST_NOISE = 5.0, 30.0  # signal-to-noise ratios in decibels
+OCTAVES = 10
 
 
 class AudioAugmentation(nn.Module):
@@ -41,12 +42,12 @@ class AudioAugmentation(nn.Module):
         if self.shift:
             x = self._move(x, generator)
         if self.gain:
-            decibels = self.gain * (2 * _draw(1, len(x), generator, x)[0] - 1)
+            decibels = self.gain * (2 * draw(1, len(x), generator, x)[0] - 1)
             x = x * 10 ** (decibels[:, None] / 20)
         return x
 
     def _add_noise(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        chance = _draw(2, len(x), generator, x)
+        chance = draw(2, len(x), generator, x)
         ratio = LOUDEST_NOISE + (FAINTEST_NOISE - LOUDEST_NOISE) * chance[0]
         sounding = x != 0
         level = (x.square().sum(dim=1) / sounding.sum(dim=1).clamp_min(1)).sqrt()
@@ -57,13 +58,45 @@ class AudioAugmentation(nn.Module):
     def _move(self, x: Tensor, generator: torch.Generator) -> Tensor:
         samples = x.shape[1]
         most = round(self.shift * samples)
-        steps = ((2 * most + 1) * _draw(1, len(x), generator, x)[0]).long() - most
+        steps = ((2 * most + 1) * draw(1, len(x), generator, x)[0]).long() - most
         origin = torch.arange(samples, device=x.device) - steps[:, None]
         inside = (origin >= 0) & (origin < samples)
         return x.gather(1, origin.clamp_(0, samples - 1)) * inside
 
     def extra_repr(self) -> str:
         return f"gain={self.gain}, shift={self.shift}, noise={self.noise}"
+
+
+class Equalizer(nn.Module):
+    """Louder and softer frequencies: another room, another microphone.
+
+    Ten gains an octave apart, down from half the sample rate, are drawn for each sound; between them the gain in
+    decibels goes straight over the octave.
+
+    Args:
+        decibels: the largest gain either way.
+    """
+
+    def __init__(self, decibels: float) -> None:
+        super().__init__()
+        if decibels < 0:
+            raise ValueError(f"the equaliser's gain is 0 dB or more, not {decibels}")
+        self.decibels = decibels
+
+    @torch.no_grad()
+    def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Changes a batch, float32 [batch, samples]; zeros stay zeros, `x` itself is left as it was."""
+        gains = self.decibels * (2 * draw(OCTAVES, len(x), generator, x).T - 1)
+        spectrum = torch.fft.rfft(x)
+        share = torch.arange(spectrum.shape[1], device=x.device) / (spectrum.shape[1] - 1)
+        octave = (share.log2() + OCTAVES - 1).clamp(0, OCTAVES - 1)
+        below = octave.long().clamp_max(OCTAVES - 2)
+        gain = gains[:, below].lerp(gains[:, below + 1], octave - below)
+        changed: Tensor = torch.fft.irfft(spectrum * 10 ** (gain / 20), n=x.shape[1])
+        return changed * (x != 0)
+
+    def extra_repr(self) -> str:
+        return f"decibels={self.decibels}"
 
 
 class SpecAugment(nn.Module):
@@ -86,7 +119,7 @@ class SpecAugment(nn.Module):
     @torch.no_grad()
     def _hidden(self, size: int, most: float, x: Tensor, generator: torch.Generator) -> Tensor:
         """True inside one stretch for each example, [batch, size]."""
-        chance = _draw(2, len(x), generator, x)
+        chance = draw(2, len(x), generator, x)
         length = chance[0] * most * size
         start = chance[1] * (size - length)
         at = torch.arange(size, device=x.device) + 0.5
@@ -112,6 +145,6 @@ class SpecAugment(nn.Module):
         return f"time={self.time}, frequency={self.frequency}"
 
 
-def _draw(rows: int, batch: int, generator: torch.Generator, like: Tensor) -> Tensor:
+def draw(rows: int, batch: int, generator: torch.Generator, like: Tensor) -> Tensor:
     """Chances in [0, 1), [rows, batch], drawn where the generator lives and moved to where the sounds are."""
     return torch.rand(rows, batch, generator=generator, device=generator.device).to(like.device)

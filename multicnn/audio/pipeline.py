@@ -8,15 +8,18 @@ import torch
 from torch import Tensor, nn
 
 from multicnn.architectures import build_audio, own_size
-from multicnn.audio.augment import AudioAugmentation, SpecAugment
+from multicnn.audio.augment import AudioAugmentation, Equalizer, SpecAugment
+from multicnn.audio.augment_time import PitchAndTempo, Speed
 from multicnn.audio.frontends.choose import FrontEnd, build_frontend, settle_frontend
 from multicnn.audio.read import AudioFacts, AudioReader, auto_settings, inspect
+from multicnn.audio.windows import starts
 from multicnn.blocks.classifier import Classifier
+from multicnn.blocks.mixup import Mixup
 from multicnn.blocks.normalisation import stands_high_rates
 from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
 from multicnn.language.tree import is_pattern
-from multicnn.recipe import AudioRecipe, Recipe, fill, fill_training
+from multicnn.recipe import Audio, AudioRecipe, Recipe, check_mixing, fill, fill_training
 
 # Enough sounds to know what the others are like.
 SURVEYED = 256
@@ -29,20 +32,36 @@ class AudioPipeline:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self._windows = 1.0
 
     def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, AudioReader]:
         """Hears a few sounds and settles sample rate, duration, network and front end."""
         assert isinstance(recipe, AudioRecipe)
         recipe = recipe.model_copy(deep=True)
-        rate, seconds = auto_settings(survey(examples))
+        facts = survey(examples)
+        rate, seconds = auto_settings(facts)
         fill(recipe.audio, sample_rate=rate, duration=seconds)
         rate, seconds = int(recipe.audio.sample_rate), float(recipe.audio.duration)
         _settle_network(recipe)
         settle_frontend(recipe.audio)
-        return recipe, AudioReader(rate, round(rate * seconds), recipe.audio.fit)
+        self._settle_windows(recipe.audio, [one.seconds for one in facts])
+        audio = recipe.audio
+        return recipe, AudioReader(
+            rate, round(rate * seconds), audio.fit, audio.channel, bool(audio.windows), audio.overlap
+        )
+
+    def _settle_windows(self, audio: Audio, lengths: Sequence[float]) -> None:
+        """Whether recordings are cut, and into how many windows a mean one."""
+        window = float(audio.duration)
+        fill(audio, windows=bool(np.median(lengths) >= 2 * window))
+        if audio.windows:
+            self._windows = float(np.mean([len(starts(length, window, audio.overlap)) for length in lengths]))
 
     def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
         """Many epochs for few sounds; a gentle rate for weights that have learned already."""
+        assert isinstance(recipe, AudioRecipe)
+        check_mixing(recipe.training, str(network.loss), ["mixup"] if recipe.augment.mixup else [])
+        count = round(count * self._windows)
         batch_size = int(np.clip(2 ** round(np.log2(max(count, 1) / 50)), 8, 32))
         fill_training(
             recipe.training,
@@ -70,31 +89,56 @@ class AudioPipeline:
         model.frontend.fit([inputs])
 
     def augmentation(self, recipe: Recipe) -> "Augmenting":
-        """Gain, shifts and noise on the waveform; masks on the spectrogram, where there is one."""
+        """Changes of the waveform, mixtures; then masks on the spectrogram, where there is one."""
         assert isinstance(recipe, AudioRecipe)
         settings = recipe.augment
         masks = SpecAugment(settings.time_mask, settings.frequency_mask)
         return Augmenting(
-            AudioAugmentation(settings.gain, settings.shift, settings.noise),
+            PitchAndTempo(int(recipe.audio.sample_rate)) if settings.paper else None,
+            [
+                *([Speed(settings.speed)] if settings.speed else []),
+                *([Equalizer(settings.equalizer)] if settings.equalizer else []),
+                AudioAugmentation(settings.gain, settings.shift, settings.noise),
+            ],
+            Mixup(settings.mixup),
             None if recipe.audio.frontend == "waveform" else masks,
         )
 
 
 class Augmenting:
-    """Augmentation of waveforms and of their spectrograms, None where the network hears the waveforms themselves."""
+    """Augmentation of waveforms and of their spectrograms.
 
-    def __init__(self, waveform: AudioAugmentation, spectrogram: SpecAugment | None) -> None:
+    Args:
+        in_turn: what is done to each sound in every other epoch; None for nothing.
+        waveform: what is done to each sound, in this order.
+        mixing: what is done with the sounds of a batch.
+        spectrogram: None where the network hears the waveforms themselves.
+    """
+
+    def __init__(
+        self,
+        in_turn: PitchAndTempo | None,
+        waveform: Sequence[nn.Module],
+        mixing: Mixup,
+        spectrogram: SpecAugment | None,
+    ) -> None:
+        self.in_turn = in_turn
         self.waveform = waveform
+        self.mixing = mixing
         self.spectrogram = spectrogram
 
     def inputs(self, x: Tensor, generator: torch.Generator, turn: Tensor | None = None) -> Tensor:
         """Waveforms, [batch, samples]."""
-        changed: Tensor = self.waveform(x, generator)
-        return changed
+        if self.in_turn is not None:
+            x = self.in_turn(x, generator, turn)
+        for change in self.waveform:
+            x = change(x, generator)
+        return x
 
     def mix(self, x: Tensor, truth: Tensor, classes: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Unchanged."""
-        return x, truth
+        """Waveforms, [batch, samples], and their classes."""
+        laid_over: tuple[Tensor, Tensor] = self.mixing(x, truth, classes, generator)
+        return laid_over
 
     def features(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Spectrograms, [batch, channels, bands, frames], or waveforms, [batch, 1, samples], which stay as they are."""

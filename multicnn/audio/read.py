@@ -1,31 +1,21 @@
-"""From a sound file's bytes to a mono waveform of one rate and length. Torch-free: prediction runs exactly this."""
+"""From a sound to a mono waveform of one rate and length. Torch-free: prediction runs exactly this."""
 
 import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-import soundfile
 import soxr
 
-from multicnn.audio.formats import refusal, refuse_truncated
-from multicnn.errors import InputError, UsageError, did_you_mean
+from multicnn.audio.decode import CHANNELS, decode
+from multicnn.audio.windows import cut
+from multicnn.data.example import Content, Example
+from multicnn.errors import UsageError, did_you_mean
 
-FIT = ("pad", "repeat", "crop")
+FIT = ("pad", "repeat", "crop", "loudest")
 MARGIN = 0.05  # seconds beside what is kept of a long clip, so that the resampling filter sees its neighbours
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """A decoded file: mono waveform, float32 [samples], and what it was stored as."""
-
-    waveform: np.ndarray
-    sample_rate: int
-    channels: int
-    format: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,41 +32,63 @@ class AudioFacts:
 
 @dataclass(frozen=True)
 class AudioReader:
-    """Reads one sound as float32 [samples] in -1 to 1: the mean of its channels.
+    """Reads one sound as float32 [samples] in -1 to 1.
 
     Args:
         sample_rate: Hz; other rates are resampled (soxr, HQ: 20 bits, no audible aliasing).
         samples: the length of every clip.
-        fit: what happens to other lengths. `pad`: zeros on both sides; `repeat`: over and over from its start; both
-            keep the middle of a longer clip. `crop`: zeros too, but of a longer clip the stretch with the most energy.
+        fit: what happens to other lengths. `pad`: zeros on both sides, and the middle of a longer clip; `repeat`: over
+            and over from its start, and the middle; `crop`: as `pad`, but in training another stretch of a longer clip
+            in each epoch; `loudest`: zeros, and of a longer clip the stretch with the most energy.
+        channel: `mix` for the mean of the channels, `left`, `right`, or a channel's number from 1 on.
+        windows: whether a longer recording is cut into overlapping windows instead, all of which are heard.
+        overlap: how much of a window the next one shares, 0 up to 1.
     """
 
     sample_rate: int
     samples: int
     fit: str = "pad"
+    channel: str | int = "mix"
+    windows: bool = False
+    overlap: float = 0.5
 
     def __post_init__(self) -> None:
         if self.sample_rate < 1 or self.samples < 1:
             raise UsageError(f"a clip needs samples and a rate, not {self.samples} samples at {self.sample_rate} Hz")
         if self.fit not in FIT:
             raise UsageError(f"audio.fit is one of {', '.join(FIT)}, not {self.fit}{did_you_mean(str(self.fit), FIT)}")
+        if self.channel not in ("mix", *CHANNELS) and not (isinstance(self.channel, int) and self.channel > 0):
+            raise UsageError(f"audio.channel is mix, left, right or a number from 1 on, not {self.channel}")
+        if not 0 <= self.overlap < 1:
+            raise UsageError(f"audio.overlap is a share from 0 up to 1, not {self.overlap}")
 
-    def read(self, content: bytes | str) -> np.ndarray:
+    def read(self, content: Content) -> np.ndarray:
         """Decodes, resamples and fits the length.
 
         Returns:
             float32 [samples]. A sound that goes beyond full scale (a float file) is scaled down to it as a whole.
 
         Raises:
-            InputError: the bytes are empty, truncated, without a sample, not numbers, or no sound libsndfile can read.
+            InputError: as `multicnn.audio.decode.decode`.
         """
-        sound = decode(content)
+        sound = decode(content, self.channel)
         waveform = sound.waveform
         if sound.sample_rate != self.sample_rate:
             waveform = self._resample(waveform, sound.sample_rate)
         waveform = self._fit(waveform)
         peak = float(np.abs(waveform).max())
         return waveform / np.float32(peak) if peak > 1 else waveform
+
+    def cut(self, example: Example, training: bool = False) -> list[Example]:
+        """The windows of a recording that is longer than a clip, as examples of their own.
+
+        Args:
+            example: one that cannot be opened, or need not be cut, stays as it is.
+            training: `crop` has stretches to choose from then.
+        """
+        if not self.windows and not (training and self.fit == "crop"):
+            return [example]
+        return cut(example, self.samples / self.sample_rate, self.overlap)
 
     def collate(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """One batch, float32 [batch, samples]."""
@@ -88,7 +100,7 @@ class AudioReader:
 
     def _resample(self, waveform: np.ndarray, rate: int) -> np.ndarray:
         """Of a long clip only the middle that is kept is resampled: minutes of music would take most of the time."""
-        if self.fit != "crop":
+        if self.fit != "loudest":
             needed = math.ceil((self.samples / self.sample_rate + 2 * MARGIN) * rate)
             waveform = _middle(waveform, needed)
         resampled: np.ndarray = soxr.resample(waveform, rate, self.sample_rate, quality="HQ")
@@ -99,39 +111,13 @@ class AudioReader:
         """Exactly `samples` long. Cutting and padding are symmetric: the middle of a clip stays in the middle."""
         missing = self.samples - len(waveform)
         if missing < 0:
-            return _loudest(waveform, self.samples) if self.fit == "crop" else _middle(waveform, self.samples)
+            return _loudest(waveform, self.samples) if self.fit == "loudest" else _middle(waveform, self.samples)
         if self.fit == "repeat":
             return np.resize(waveform, self.samples)
         return np.pad(waveform, (missing // 2, missing - missing // 2))
 
 
-def decode(content: bytes | str) -> Sound:
-    """Decodes a whole file and mixes it to mono.
-
-    Raises:
-        InputError: empty, truncated, broken, without a sample, with NaN or infinite values, or not a known format.
-    """
-    if isinstance(content, str):
-        raise InputError("this is a text, not a sound's bytes")
-    if not content:
-        raise InputError("the file is empty")
-    try:
-        with soundfile.SoundFile(BytesIO(content)) as file:
-            refuse_truncated(content)
-            samples = _all_samples(file)
-            sound = Sound(_mono(samples), file.samplerate, file.channels, file.format)
-    except soundfile.LibsndfileError as error:
-        if "not recognised" in error.error_string or "unimplemented" in error.error_string:
-            raise refusal(content) from error
-        raise InputError(f"the sound is broken or truncated ({error.error_string.strip().rstrip('.')})") from error
-    if not len(sound.waveform):
-        raise InputError("the sound has no samples")
-    if not np.isfinite(sound.waveform).all():
-        raise InputError("the sound has values that are not numbers (NaN or infinite)")
-    return sound
-
-
-def inspect(content: bytes | str) -> AudioFacts:
+def inspect(content: Content) -> AudioFacts:
     """Decodes everything and says what it is.
 
     Raises:
@@ -163,28 +149,6 @@ def auto_settings(facts: Sequence[AudioFacts]) -> tuple[int, float]:
     step = 0.1 if longest <= 2 else 0.5
     seconds = round(math.ceil(longest / step - 0.001) * step, 1)  # 5.0001 s is 5 s: encoders add a few samples
     return min(rate, 44_100), min(max(seconds, 0.1), 10.0)
-
-
-def _all_samples(file: soundfile.SoundFile) -> np.ndarray:
-    """Every sample, float32 [samples, channels].
-
-    Raises:
-        InputError: fewer than the header says, or it doesn't say.
-    """
-    if file.frames > 1 << 40:  # libsndfile's largest number; it cannot read on without a length
-        raise InputError(f"the {file.format} file does not say how long it is; write it again to a file, not to a pipe")
-    samples: np.ndarray = file.read(dtype="float32", always_2d=True)
-    if len(samples) < file.frames:
-        raise InputError(f"the file is truncated: it ends after {len(samples):,} of {file.frames:,} samples")
-    return samples
-
-
-def _mono(samples: np.ndarray) -> np.ndarray:
-    """[samples, channels] to the mean of the channels, [samples]."""
-    if samples.shape[1] == 1:
-        return samples[:, 0]
-    mixed: np.ndarray = samples.mean(axis=1, dtype=np.float32)
-    return mixed
 
 
 def _middle(waveform: np.ndarray, length: int) -> np.ndarray:

@@ -1,8 +1,10 @@
 """What every architecture offers: features, a head that can be changed, and a loss to learn by."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 from torch import Tensor, nn
 
 Criterion = Callable[[Tensor, Tensor], Tensor]  # logits [batch, classes] and the true classes [batch] to one number
@@ -28,6 +30,22 @@ class Network(nn.Module):
         """
         return None
 
+    def calibrate(self, batches: Iterable[Tensor]) -> None:
+        """Sets what is measured on training inputs instead of learned from them; most networks have no such thing.
+
+        Args:
+            batches: some inputs, [batch, ...] each, as `forward` takes them; made only when they are asked for.
+        """
+
+    def fit_at_once(self, examples: Sequence[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
+        """Sets what needs no steps from the training examples, before the first of them; for most networks nothing.
+
+        Args:
+            examples: as the reader gave them.
+            truth: their classes' numbers, [count].
+            weights: how much each counts, [count]; None where all count alike.
+        """
+
     def training_loss(self, x: Tensor, truth: Tensor, criterion: Criterion) -> tuple[Tensor, Tensor]:
         """One forward pass of a training.
 
@@ -44,7 +62,7 @@ class Network(nn.Module):
         return logits, criterion(logits, truth)
 
 
-class Backbone(Network):
+class Backbone(Network, ABC):
     """A network in two parts: `features` finds what is there, `head` decides what it means.
 
     A subclass has both, as children or as properties that chain children with other names (so that the names of the
@@ -62,9 +80,9 @@ class Backbone(Network):
         @property
         def head(self) -> nn.Module: ...
 
+    @abstractmethod
     def reset_head(self, classes: int) -> None:
         """Puts a fresh last layer for `classes` classes in place of the old one."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels, ...], normalised, to logits [batch, classes]."""

@@ -81,7 +81,8 @@ def load_into(model: nn.Module, state_dict: Mapping[str, Tensor]) -> LoadReport:
     """Copies into a model what fits by name and shape; the rest of the model stays as it is.
 
     Names match too where one side has a prefix that the other lacks (`network.conv1.weight`, `conv1.weight`), and the
-    old names of DenseNet's published files are known. A convolution that took 3 channels is fitted to another number.
+    old names of DenseNet's published files are known. A convolution that took 1 or 3 channels is fitted to another
+    number of them.
 
     Args:
         model: any module; its tensors keep their type and device.
@@ -112,24 +113,24 @@ def load_into(model: nn.Module, state_dict: Mapping[str, Tensor]) -> LoadReport:
 
 
 def fit_channels(weight: Tensor, wanted: Tensor) -> Tensor:
-    """A convolution's weights for colours, made to fit another number of channels.
+    """A convolution's weights for colours or for grey, made to fit another number of channels.
 
     For one channel they are summed: a grey picture then gives what it gave as three equal colours. Other channels take
-    them in turn, scaled so that the answers keep their size.
+    them in turn, scaled so that the answers keep their size; so do all channels those of one.
 
     Args:
-        weight: [out, 3, height, width]; anything else is returned as it is.
+        weight: [out, 3 or 1, height, width]; anything else is returned as it is.
         wanted: a tensor of the wanted shape, [out, channels, height, width].
     """
-    alike = (
-        weight.ndim == wanted.ndim == 4 and weight.shape[0] == wanted.shape[0] and weight.shape[2:] == wanted.shape[2:]
-    )
-    if not alike or weight.shape[1] != 3 or wanted.shape[1] == 3:
+    if weight.ndim != 4 or wanted.ndim != 4:
         return weight
-    channels = wanted.shape[1]
+    alike = weight.shape[0] == wanted.shape[0] and weight.shape[2:] == wanted.shape[2:]
+    had, channels = weight.shape[1], wanted.shape[1]
+    if not alike or had not in (1, 3) or had == channels:
+        return weight
     if channels == 1:
         return weight.sum(1, keepdim=True)
-    return weight[:, torch.arange(channels) % 3] * (3 / channels)
+    return weight[:, torch.arange(channels) % had] * (had / channels)
 
 
 def _weights_file(where: Path) -> Path:

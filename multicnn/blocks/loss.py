@@ -52,6 +52,16 @@ class Loss(nn.Module):
         """Logits [batch, classes] and the true classes' numbers [batch] to each example's loss, [batch]."""
         raise NotImplementedError
 
+    def total(self, truth: Tensor) -> Tensor | int:
+        """How much examples weigh together: what the mean over them is divided by.
+
+        Args:
+            truth: as in `forward`.
+        """
+        if self.weights is None:
+            return len(truth)
+        return self.weights[truth].sum() if truth.ndim == 1 else (truth * self.weights).sum()
+
     def class_weights(self, logits: Tensor) -> Tensor | None:
         """The weights, [classes], in the logits' precision.
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import torch
@@ -18,7 +19,7 @@ REDUCE: dict[str, Callable[[Tensor, int], Tensor]] = {
 }
 
 
-class RegionPool(nn.Module):
+class RegionPool(nn.Module, ABC):
     """What the pools of this page share: a grid of regions, cut by explicit slices, one axis after the other.
 
     Args:
@@ -47,9 +48,9 @@ class RegionPool(nn.Module):
         return x
 
     @staticmethod
+    @abstractmethod
     def divide(side: int, count: int) -> list[tuple[int, int]]:
         """Where each of the `count` regions of an axis of `side` places begins and ends."""
-        raise NotImplementedError
 
     def extra_repr(self) -> str:
         return f"size={self.size}, reduce={self.reduce}"

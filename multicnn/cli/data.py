@@ -1,16 +1,19 @@
-"""multicnn data: look a data set over before training on it, divide it, and see what a network will be fed."""
+"""multicnn data: get a data set, look it over, divide it, and see what a network will be fed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from multicnn.cli.data_get import get
+
 if TYPE_CHECKING:
     from multicnn.data.endings import Kind
     from multicnn.data.layout import Columns
     from multicnn.data.report import Report
 
-app = typer.Typer(help="Check a data set, divide it into parts or folds, or draw what a network is fed.")
+app = typer.Typer(help="Get a data set, check it, divide it into parts or folds, or draw what a network is fed.")
+app.command()(get)
 
 SHOWN = 10  # items under a warning; what is broken is named in full
 MARKS = {"ok": ("✔", "green"), "warning": ("⚠", "yellow"), "broken": ("✘", "red")}
@@ -148,6 +151,32 @@ def show(
     content = BytesIO()
     contact_sheet(resolved).save(content, "PNG")
     write_atomically(output, content.getvalue())
+
+
+@app.command()
+def cache(
+    *,
+    folder: Annotated[
+        Path | None, typer.Option(help="What --cache DIR of a training named. Default: the user's folder for caches.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove them all. Default: off.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON. Default: off.")] = False,
+) -> None:
+    """List the decoded examples that trainings have kept on disk: size, last use, data and folder; or remove them."""
+    import json
+    import shutil
+
+    from multicnn.data.cache import cache_folder, kept
+
+    found = kept(folder or cache_folder())
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    for one in found:
+        if not as_json:
+            typer.echo(f"{one['bytes'] / 1e6:11,.1f} MB  {one['used']}  {one['data']}  {one['folder']}")
+        if clear:
+            shutil.rmtree(one["folder"])
+    typer.echo(f"multicnn: {len(found)} {'removed' if clear else 'kept'} in {folder or cache_folder()}", err=True)
 
 
 def _kind(data: str, kind: str | None, columns: "Columns") -> "Kind":

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 import multicnn
-from multicnn.cli import arch, data, recipes, train
+from multicnn.cli import arch, data, embed, recipes, train
+from multicnn.cli.drift import drift
 from multicnn.cli.ensemble import ensemble
 from multicnn.cli.evaluate import evaluate
 from multicnn.cli.features import features
@@ -36,7 +37,9 @@ app.command()(evaluate)
 app.command()(features)
 app.command()(ensemble)
 app.command()(info)
+app.command()(drift)
 app.add_typer(data.app, name="data")
+app.add_typer(embed.app, name="embed")
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(arch.app, name="arch")
 

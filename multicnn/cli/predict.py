@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from multicnn.inference.inputs import Request
     from multicnn.inference.output import Writer
     from multicnn.inference.predictor import Predictor
+    from multicnn.inference.recordings import Stream
 
 # Results come and go by the thousand and hold no cycles: Python's usual 700 make its collector a tenth of the time.
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
@@ -58,6 +60,9 @@ def predict(
     threshold: Annotated[
         float, _option("--threshold", help="No label (null) where the score is below this. Default: 0.")
     ] = 0.0,
+    timeline: Annotated[
+        bool, _option("--timeline", help="One result a window of each recording. Default: one a recording.")
+    ] = False,
     output: Annotated[
         Path | None,
         _option("--output", "-o", help="A file, written as a whole or not at all. Default: standard output."),
@@ -97,14 +102,21 @@ def predict(
         note=silent if quiet else note,
     )
     bundle = open_bundle(model)
-    check_effect(request, bundle.meta["pipeline"])
+    check_effect(request, bundle.meta["pipeline"], timeline)
     predictor = Predictor(bundle)
     gc.freeze()  # the model stays to the end
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     size = batch_size or BATCH_SIZES[predictor.pipeline]
-    with _quiet_when_closed(), _writer(output, format_, predictor.labels, top_k) as writer:
+    with _quiet_when_closed(), _writer(output, format_, predictor.labels, top_k, timeline) as writer:
         total, failed = _run(
-            predictor, request, writer, batch_size=size, workers=workers, top_k=top_k, threshold=threshold
+            predictor,
+            request,
+            writer,
+            batch_size=size,
+            workers=workers,
+            top_k=top_k,
+            threshold=threshold,
+            timeline=timeline,
         )
     if failed:
         if not quiet:
@@ -121,8 +133,9 @@ def _run(
     workers: int | None,
     top_k: int | None,
     threshold: float,
+    timeline: bool,
 ) -> tuple[int, int]:
-    """Classifies everything; returns how many inputs there were and how many failed."""
+    """Classifies everything; returns how many inputs (or windows) there were and how many failed."""
     from multicnn.data.decode import default_workers
     from multicnn.inference.inputs import items
     from multicnn.inference.output import predictions
@@ -132,7 +145,12 @@ def _run(
     chunks = items(predictor.pipeline, request)
     readers = workers or default_workers()
     writer.write([])  # the heading comes even where nothing follows
-    for batch in answers(predictor, chunks, batch_size=batch_size, workers=readers, live=request.live):
+    stream: Stream = partial(answers, predictor, batch_size=batch_size, workers=readers, live=request.live)
+    if predictor.pipeline == "audio":
+        from multicnn.inference.recordings import answers_of_recordings
+
+        stream = partial(answers_of_recordings, stream, reader=predictor.reader, timeline=timeline)
+    for batch in stream(chunks):
         writer.write(predictions(batch, predictor.labels, top_k, threshold))
         total += len(batch.names)
         failed += len(batch.errors)
@@ -140,26 +158,30 @@ def _run(
 
 
 @contextmanager
-def _writer(path: Path | None, format_: Format | None, labels: list[str], top_k: int | None) -> Iterator["Writer"]:
+def _writer(
+    path: Path | None, format_: Format | None, labels: list[str], top_k: int | None, timed: bool
+) -> Iterator["Writer"]:
     """Where results go, in the format that was asked for or that suits the place."""
     from multicnn.inference.output import output_file
 
     if path is not None:
         suited: dict[str, Format] = {".csv": "csv", ".tsv": "tsv"}
         with output_file(path) as stream:
-            yield _formatted(stream, format_ or suited.get(path.suffix.lower(), "jsonl"), labels, top_k)
+            yield _formatted(stream, format_ or suited.get(path.suffix.lower(), "jsonl"), labels, top_k, timed)
         return
-    yield _formatted(sys.stdout.buffer, format_ or ("table" if sys.stdout.isatty() else "jsonl"), labels, top_k)
+    yield _formatted(sys.stdout.buffer, format_ or ("table" if sys.stdout.isatty() else "jsonl"), labels, top_k, timed)
 
 
-def _formatted(stream: Any, format_: Format, labels: list[str], top_k: int | None) -> "Writer":
+def _formatted(stream: Any, format_: Format, labels: list[str], top_k: int | None, timed: bool) -> "Writer":
     from multicnn.inference.output import JsonLines, Separated
 
     if format_ == "table":
         from multicnn.cli.render import PredictionTable
 
         return PredictionTable(stream, labels, top_k)
-    return JsonLines(stream) if format_ == "jsonl" else Separated(stream, labels, "," if format_ == "csv" else "\t")
+    if format_ == "jsonl":
+        return JsonLines(stream)
+    return Separated(stream, labels, "," if format_ == "csv" else "\t", timed)
 
 
 @contextmanager
@@ -194,11 +216,13 @@ def check_range(**counts: int | None) -> None:
             raise UsageError(f"--{name.replace('_', '-')} is at least 1, not {value}")
 
 
-def check_effect(request: "Request", pipeline: str) -> None:
+def check_effect(request: "Request", pipeline: str, timeline: bool = False) -> None:
     """Refuses options that would do nothing here."""
     reads = {"image": "pictures", "audio": "sounds", "text": "texts"}[pipeline]
     if pipeline != "text" and (request.lines or request.texts):
         raise UsageError(f"--{'lines' if request.lines else 'text'} is for text models; this one reads {reads}")
+    if timeline and pipeline != "audio":
+        raise UsageError(f"--timeline is for models of sounds; this one reads {reads}")
     if request.nul and "-" not in request.inputs:
         raise UsageError("-0 is about standard input, which is not among the inputs; add - or leave -0 out")
     if (request.columns.given() or request.root is not None) and not request.has_rows:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 WIDE = 160  # columns where standard output is no terminal
 LARGEST_CONFUSION = 12  # classes; a larger matrix fits no terminal
 RUNNERS_UP = 2
+BAR = 30  # signs of the longest bar
 RATES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
@@ -104,6 +105,20 @@ def print_info(bundle: "Bundle") -> None:
     _console().print(table)
 
 
+def print_drift(figures: dict[str, Any]) -> None:
+    """A line for each layer: correlation, relative change, and a bar as long as the change."""
+    layers = figures["layers"]
+    largest = max([layer["relative_change"] or 0.0 for layer in layers], default=0.0) or 1.0
+    table = _table(f"layer (weights: {printable(figures['weights'])})", "shape", "correlation", "change")
+    table.add_column("", justify="left")
+    for layer in layers:
+        change = layer["relative_change"]
+        numbers = ["-" if value is None else f"{value:.4f}" for value in (layer["correlation"], change)]
+        bar = "█" * round(BAR * (change or 0.0) / largest)
+        table.add_row(printable(layer["name"]), " x ".join(map(str, layer["shape"])), *numbers, bar)
+    _console().print(table)
+
+
 def _short_figures(figures: dict[str, Any]) -> str:
     rates = [f"{name} {_percent(figures[key])}" for key, name in RATES.items() if key in figures]
     small = [f"{name} {figures[key]:.4f}" for key, name in SMALL_IS_GOOD.items() if key in figures]
@@ -145,6 +160,8 @@ class PredictionTable:
 
     def _cells(self, one: "Prediction") -> list[str]:
         shown = printable(one["input"])
+        if "start" in one:
+            shown = f"{one['start']:.2f} to {one['end']:.2f} s, {shown}"
         if "error" in one:
             return [shown, "", "", f"[red]{printable(one['error'])}[/red]"]
         others = list(one["scores"].items())[1 : 1 + self._others]

@@ -23,6 +23,7 @@ KEYS = {
     "split_column": "data.split_column",
     "fold_column": "data.fold_column",
     "group_column": "data.group_column",
+    "cache": "data.cache",
     "workers": "data.workers",
     "frontend": "audio.frontend",
     "vectors": "text.vectors",
@@ -40,10 +41,11 @@ KEYS = {
     "ensemble": "training.ensemble",
     "device": "training.device",
     "precision": "training.precision",
+    "compile": "training.compile",
     "time_budget": "training.time_budget",
 }
-# Options that only one pipeline has.
-ONLY = {"frontend": "audio", "vectors": "text", "vectors_mode": "text"}
+# Options that not every pipeline has.
+ONLY = {"cache": ("image", "audio"), "frontend": ("audio",), "vectors": ("text",), "vectors_mode": ("text",)}
 
 
 def _option(*names: str, help: str) -> Any:
@@ -90,14 +92,22 @@ Weights = Annotated[
 Epochs = Annotated[
     int | None, _option("--epochs", help="How often each example is seen. Default: auto, by the number of examples.")
 ]
-BatchSize = Annotated[int | None, _option("--batch-size", help="Examples a step. Default: auto.")]
+BatchSize = Annotated[
+    Text,
+    _option(
+        "--batch-size",
+        help="Examples a step: N, or auto, the most that fit a GPU. Default: by the number of examples.",
+    ),
+]
 Optimizer = Annotated[Text, _option("--optimizer", help="auto|adamw|adam|sgd|adadelta|muon. Default: auto, adamw.")]
-Lr = Annotated[float | None, _option("--lr", help="The highest learning rate. Default: auto.")]
+Lr = Annotated[
+    Text, _option("--lr", help="The highest learning rate; find tries it in up to 100 steps. Default: auto.")
+]
 Schedule = Annotated[
     Text,
     _option(
         "--schedule",
-        help="cosine|onecycle|step|plateau|constant: the learning rate over the training. Default: cosine.",
+        help="cosine|linear|onecycle|step|plateau|constant: the learning rate over the training. Default: cosine.",
     ),
 ]
 Freeze = Annotated[
@@ -119,6 +129,9 @@ Ensemble = Annotated[
 Device = Annotated[Text, _option("--device", help="auto|cpu|cuda|cuda:N|mps. Default: auto.")]
 Precision = Annotated[
     Text, _option("--precision", help="auto|fp32|bf16|fp16. Default: auto, bf16 where the hardware computes in it.")
+]
+Compile = Annotated[
+    Text, _option("--compile", help="auto|on|off: torch.compile. Default: auto, on CUDA where it takes long enough.")
 ]
 Val = Annotated[
     Text,
@@ -160,6 +173,14 @@ GroupColumn = Annotated[
     Text,
     _option("--group-column", help="A column, such as speaker; no group is ever on both sides. Default: none."),
 ]
+Cache = Annotated[
+    Text,
+    _option(
+        "--cache",
+        help="Where decoded files are kept for the next training: auto|on|off|DIR. Default: auto, in the user's folder "
+        "for caches where decoding takes 2 s or more.",
+    ),
+]
 Workers = Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")]
 FrontEnd = Annotated[
     Text,
@@ -170,7 +191,11 @@ FrontEnd = Annotated[
 ]
 Vectors = Annotated[
     Text,
-    _option("--vectors", help="Pretrained word vectors: word2vec, fastText (.vec) or GloVe, also .gz. Default: none."),
+    _option(
+        "--vectors",
+        help="Word vectors to start from: a file (word2vec, fastText, GloVe, also .gz), or train: learn them from the "
+        "training texts first. Default: none.",
+    ),
 ]
 VectorsMode = Annotated[
     Text,
@@ -213,6 +238,7 @@ def _command(kind: str) -> Any:
         ensemble: Ensemble = None,
         device: Device = None,
         precision: Precision = None,
+        compile: Compile = None,
         val: Val = None,
         test: Test = None,
         root: Root = None,
@@ -224,6 +250,7 @@ def _command(kind: str) -> Any:
         split_column: SplitColumn = None,
         fold_column: FoldColumn = None,
         group_column: GroupColumn = None,
+        cache: Cache = None,
         workers: Workers = None,
         frontend: FrontEnd = None,
         vectors: Vectors = None,
@@ -239,7 +266,7 @@ def _command(kind: str) -> Any:
         _run(kind, given, set_ or [], recipe, output, name, resume, overwrite, dry_run, as_json, quiet)
 
     signature = inspect.signature(common)
-    kept = [one for name, one in signature.parameters.items() if ONLY.get(name, kind) == kind]
+    kept = [one for name, one in signature.parameters.items() if kind in ONLY.get(name, (kind,))]
     common.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
     return common
 

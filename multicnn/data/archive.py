@@ -15,7 +15,7 @@ from multicnn.data.blob import Blob
 from multicnn.data.temporary import temporary_folder
 from multicnn.errors import MulticnnError, UsageError
 
-_DAMAGED = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
+DAMAGED = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
 _BLOCK = 1 << 22
 
 
@@ -38,7 +38,7 @@ def members(path: Path) -> tuple[dict[str, Blob], list[str]]:
         state = path.stat()
         plain = _plain_tar(path.resolve(), state.st_mtime_ns, state.st_size)
         return _index(plain)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise UsageError(f"{path}: the archive is damaged or no tar archive ({error})") from error
     except OSError as error:
         raise MulticnnError(

@@ -1,8 +1,10 @@
 """A run of bytes on disk: a whole file, or a member of a tar archive, read without unpacking."""
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from multicnn.errors import InputError
 
@@ -38,6 +40,20 @@ class Blob:
             raise InputError(f"the archive ends after {len(data):,} of its {self.size:,} bytes")
         return data
 
+    def open(self) -> BinaryIO:
+        """The bytes as a file that can be read from anywhere; nothing else is read.
+
+        Raises:
+            InputError: as `read`, but for the early end.
+        """
+        try:
+            file = self.path.open("rb")
+        except OSError as error:
+            raise InputError(_told(error)) from error
+        if not self.offset and self.size is None:
+            return file
+        return io.BufferedReader(_Member(file, self.offset, self.length()))
+
     def length(self) -> int:
         """How many bytes `read` would give.
 
@@ -50,6 +66,41 @@ class Blob:
             return self.path.stat().st_size - self.offset
         except OSError as error:
             raise InputError(_told(error)) from error
+
+
+class _Member(io.RawIOBase):
+    """A run of bytes of a file, as a file of its own.
+
+    Args:
+        file: closed along with this.
+        offset: the first byte.
+        size: how many.
+    """
+
+    def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
+        self._file, self._offset, self._size, self._at = file, offset, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+        self._file.seek(self._offset + self._at)
+        data = self._file.read(max(0, min(len(buffer), self._size - self._at)))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _read_exactly(read: Callable[[int], bytes | None], size: int) -> bytes:

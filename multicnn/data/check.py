@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from multicnn.data.check_content import check_contents
+from multicnn.data.check_copies import warn_of_copies
 from multicnn.data.check_vectors import check_vectors
 from multicnn.data.duplicates import content_keys
 from multicnn.data.endings import Kind
@@ -12,6 +13,7 @@ from multicnn.data.layout import open_dataset
 from multicnn.data.order import natural_key
 from multicnn.data.report import Report, Section, counted
 from multicnn.data.request import Columns
+from multicnn.data.targets import not_classes
 from multicnn.errors import UsageError
 
 FEW = 10  # training examples of a class, below which little can be learnt of it
@@ -37,7 +39,7 @@ def check(
     if vectors is not None and kind != "text":
         raise UsageError("--vectors has no effect on pictures and sounds; leave it out")
     data = open_dataset(path, kind, columns=columns, root=root)
-    sections = [_layout(data), _classes(data), *check_contents(data.examples, kind), _duplicates(data.examples)]
+    sections = [_layout(data), _classes(data), *check_contents(data.examples, kind), _duplicates(data.examples, kind)]
     if vectors is not None:
         sections.append(check_vectors(data.examples, vectors))
     return Report(path, kind, sections)
@@ -73,6 +75,8 @@ def _classes(data: DataSet) -> Section:
         section.broken("a classifier needs at least two classes", data.labels)
     elif len(data.labels) <= 20:
         section.ok(", ".join(f"{label} {training[label]:,}" for label in data.labels))
+    if reason := not_classes([example.label or "" for example in data.examples]):
+        section.broken(reason)
     if lost := [label for label in data.labels if training and not training[label]]:
         section.broken(f"{counted(len(lost), 'class', 'classes')} without a training example", lost)
     if few := [f"{label}: {training[label]}" for label in data.labels if 0 < training[label] < FEW]:
@@ -108,12 +112,14 @@ def _alike(section: Section, labels: list[str]) -> None:
         section.warn("labels that differ only in case or white space", same)
 
 
-def _duplicates(examples: list[Example]) -> Section:
-    """The same content twice: in one part, across parts, or under two labels."""
+def _duplicates(examples: list[Example], kind: Kind) -> Section:
+    """The same content twice: in one part, across parts, or under two labels; of sounds, changed copies too."""
     section = Section("Duplicates")
     same: dict[str, list[Example]] = defaultdict(list)
     for example, key in zip(examples, content_keys(examples), strict=True):
         same[key].append(example)
+    if kind == "audio":
+        warn_of_copies(section, [group[0] for group in same.values()])
     groups = [group for group in same.values() if len(group) > 1]
     torn = [group for group in groups if _differ(e.label for e in group)]
     across = [group for group in groups if _differ(e.split or "train" for e in group)]

@@ -4,23 +4,30 @@ import os
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from multicnn.data.example import Example, Trouble
+from multicnn.data.recordings import Pieces
+from multicnn.data.rows import RowFile, Rows
 from multicnn.errors import InputError
 from multicnn.pipeline import Reader
 
-# Single decodes are too short to be handed to a thread one by one.
+# Single decodes are too short to be handed to a thread one by one, and many long ones would fill the memory.
 CHUNK = 64
+CHUNK_SECONDS = 0.05
 # Seconds an example, below which threads only wait for Python's lock: two were slower than one on 32 x 32 JPEGs.
 QUICK_DECODE = 200e-6
-# What is larger than this share of the free memory lies in a file that is mapped into it.
+# What is larger than this share of the free memory lies in a file.
 MEMORY_SHARE = 0.4
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(slots=True)
@@ -28,13 +35,15 @@ class Decoded:
     """Examples that could be read, and what they hold.
 
     Attributes:
-        arrays: [count, ...] where all have one shape, else a list.
-        examples: in the order of the arrays.
+        arrays: [count, ...] where all have one shape, rows of a file where they are many, else a list.
+        examples: in the order of the arrays; pieces of examples, where these are read in pieces.
+        owner: which arrays are pieces of one example, as in `multicnn.data.recordings.Pieces`.
         troubles: the examples that could not be read; they are left out.
     """
 
-    arrays: np.ndarray | list[np.ndarray]
+    arrays: np.ndarray | Rows | list[np.ndarray]
     examples: list[Example]
+    owner: np.ndarray
     troubles: list[Trouble]
 
 
@@ -46,68 +55,91 @@ def decode(examples: Sequence[Example], reader: Reader, workers: int) -> Iterato
         reader: knows how.
         workers: threads. Image and audio libraries let go of Python's lock while they decode.
     """
+    return in_parallel(lambda example: read_one(example, reader), examples, workers)
 
-    def read(chunk: Sequence[Example]) -> list[np.ndarray | Trouble]:
-        return [_read_one(example, reader) for example in chunk]
+
+def in_parallel(do: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
+    """Does something to every item, in chunks shared by threads where it takes long enough; results come in order.
+
+    Args:
+        do: the work; it should let go of Python's lock.
+        items: what to do it to.
+        workers: threads.
+    """
+
+    def work(chunk: Sequence[T]) -> list[R]:
+        return [do(item) for item in chunk]
 
     began = time.perf_counter()
-    yield from read(examples[:CHUNK])
-    quick = time.perf_counter() - began < CHUNK * QUICK_DECODE
-    chunks = (examples[start : start + CHUNK] for start in range(CHUNK, len(examples), CHUNK))
-    if workers <= 1 or quick:
+    yield from work(items[:CHUNK])
+    seconds = (time.perf_counter() - began) / CHUNK
+    alone = workers <= 1 or seconds < QUICK_DECODE
+    size = CHUNK if alone else max(1, min(CHUNK, int(CHUNK_SECONDS / seconds)))
+    chunks = (items[start : start + size] for start in range(CHUNK, len(items), size))
+    if alone:
         for chunk in chunks:
-            yield from read(chunk)
+            yield from work(chunk)
         return
     with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[list[np.ndarray | Trouble]]] = deque()
+        waiting: deque[Future[list[R]]] = deque()
         for chunk in chunks:
-            waiting.append(pool.submit(read, chunk))
+            waiting.append(pool.submit(work, chunk))
             if len(waiting) > 2 * workers:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
 
 
-def _read_one(example: Example, reader: Reader) -> np.ndarray | Trouble:
+def read_one(example: Example, reader: Reader) -> np.ndarray | Trouble:
+    """What the reader makes of an example, or why it cannot."""
     try:
         return reader.read(example.load())
     except InputError as error:
         return Trouble(example.name, str(error))
 
 
-def collect(examples: Sequence[Example], decoded: Iterator[np.ndarray | Trouble]) -> Decoded:
+def collect(pieces: Pieces, decoded: Iterator[np.ndarray | Trouble]) -> Decoded:
     """Puts what was read into one array where the shapes agree, else into a list.
 
     Args:
-        examples: as they were given to `decode`.
+        pieces: whose examples were given to `decode`.
         decoded: what came out.
     """
     kept: list[Example] = []
+    owner: list[int] = []
     troubles: list[Trouble] = []
     rows: list[np.ndarray] = []
-    table: np.ndarray | None = None
-    for example, one in zip(examples, decoded, strict=True):
+    table: np.ndarray | RowFile | None = None
+    for example, place, one in zip(pieces.examples, pieces.owner.tolist(), decoded, strict=True):
         if isinstance(one, Trouble):
             troubles.append(one)
             continue
         if one.ndim == 1 and one.dtype == np.int32:  # texts differ in length
             rows.append(one)
         else:
-            table = _room_for(len(examples), one) if table is None else table
+            table = _room_for(len(pieces.examples), one) if table is None else table
             table[len(kept)] = one
         kept.append(example)
-    return Decoded(rows if table is None else table[: len(kept)], kept, troubles)
+        owner.append(place)
+    places = np.array(owner, np.int64)
+    if isinstance(table, RowFile):
+        return Decoded(Rows(table, np.arange(len(kept))), kept, places, troubles)
+    return Decoded(rows if table is None else table[: len(kept)], kept, places, troubles)
 
 
-def _room_for(count: int, one: np.ndarray) -> np.ndarray:
-    """An empty array for so many of these: in memory, or in a temporary file that goes with the process."""
-    shape = (count, *one.shape)
-    if count * one.nbytes < MEMORY_SHARE * _free_memory():
-        return np.empty(shape, one.dtype)
+def _room_for(count: int, one: np.ndarray) -> np.ndarray | RowFile:
+    """Room for so many of these: in memory, or in a temporary file that goes with the process."""
+    if fits_memory(count * one.nbytes):
+        return np.empty((count, *one.shape), one.dtype)
     with tempfile.NamedTemporaryFile(
         prefix="multicnn-"
     ) as file:  # its name goes at once, its content with the last user
-        return np.memmap(Path(file.name), one.dtype, "w+", shape=shape)
+        return RowFile(Path(file.name), count, one.shape, one.dtype)
+
+
+def fits_memory(size: int) -> bool:
+    """Whether so many bytes of examples may lie in memory."""
+    return size < MEMORY_SHARE * _free_memory()
 
 
 def _free_memory() -> int:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from multicnn.data.blob import Blob
-from multicnn.data.duplicates import content_keys, merge_groups
+from multicnn.data.duplicates import blob_of, content_keys, merge_groups
 from multicnn.data.example import DataSet, Example
+from multicnn.data.excerpt import Excerpt
 from multicnn.data.files import write_atomically
 from multicnn.data.splits import stratified_folds, stratified_split
 from multicnn.errors import UsageError
@@ -86,7 +87,9 @@ def _labels(examples: Sequence[Example]) -> list[str]:
 
 
 def _keys(examples: Sequence[Example], how: Division) -> list[int]:
-    contents = content_keys(examples) if how.group_duplicates else [str(i) for i in range(len(examples))]
+    contents = (
+        content_keys(examples, recordings=True) if how.group_duplicates else [str(i) for i in range(len(examples))]
+    )
     return merge_groups(contents, [example.group for example in examples])
 
 
@@ -116,6 +119,10 @@ def write_manifest(path: Path, kind: str, examples: Sequence[Example]) -> bool:
     kept = {name: values for name, values in columns.items() if any(values)}
     folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would follow links
     content = [e.content if isinstance(e.content, str) else _path(e, e.content, folder) for e in examples]
+    spans = [e.content if isinstance(e.content, Excerpt) else None for e in examples]
+    if any(spans):
+        kept["start"] = [str(span.start) if span else "" for span in spans]
+        kept["end"] = [str(span.end or "") if span else "" for span in spans]
     text = io.StringIO()
     # With every text quoted, line ends of all kinds inside it come back as they are.
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if kind == "text" else csv.QUOTE_MINIMAL)
@@ -127,11 +134,12 @@ def write_manifest(path: Path, kind: str, examples: Sequence[Example]) -> bool:
         line = text.getvalue()[: error.start].rpartition("\n")[2] + "..."
         raise UsageError(f"a name that is no UTF-8 cannot stand in a manifest; rename {line}") from None
     write_atomically(path, data)
-    return any(isinstance(e.content, Blob) and e.content.size is not None for e in examples)
+    return any((blob := blob_of(e.content)) is not None and blob.size is not None for e in examples)
 
 
-def _path(example: Example, blob: Blob, folder: Path) -> str:
+def _path(example: Example, content: Blob | Excerpt, folder: Path) -> str:
     """A file's path from the manifest's folder, or a member's name."""
+    blob = content.source if isinstance(content, Excerpt) else content
     if blob.size is not None:
-        return example.name
+        return example.name.removesuffix(f":{content}")
     return Path(os.path.relpath(blob.path, folder)).as_posix()

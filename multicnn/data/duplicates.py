@@ -8,29 +8,51 @@ from typing import BinaryIO
 
 from multicnn.data.blob import Blob
 from multicnn.data.example import Example
+from multicnn.data.excerpt import Excerpt
 from multicnn.errors import InputError
 
 
-def content_keys(examples: Sequence[Example]) -> list[str]:
+def content_keys(examples: Sequence[Example], *, recordings: bool = False) -> list[str]:
     """A key for each example; equal content has equal keys, and only equal content.
 
     Only files whose sizes coincide are read. A file that cannot be read is like no other.
 
     Args:
         examples: pictures, sounds or texts.
+        recordings: whether excerpts of one recording count as the same content: they share its voice and its room.
     """
-    keys = [_text_key(e.content) if isinstance(e.content, str) else "" for e in examples]
-    sizes = {i: _size(e.content) for i, e in enumerate(examples) if isinstance(e.content, Blob)}
+    files = _file_keys({blob for e in examples if (blob := blob_of(e.content)) is not None})
+    return [_key(number, e.content, files, recordings) for number, e in enumerate(examples)]
+
+
+def blob_of(content: Blob | Excerpt | str) -> Blob | None:
+    """Where the bytes lie; None for a text."""
+    if isinstance(content, Excerpt):
+        return content.source
+    return content if isinstance(content, Blob) else None
+
+
+def _key(number: int, content: Blob | Excerpt | str, files: dict[Blob, str], recordings: bool) -> str:
+    if isinstance(content, str):
+        return _text_key(content)
+    source = content.source if isinstance(content, Excerpt) else content
+    key = files.get(source, f"unreadable:{number}")
+    return f"{key}@{content}" if isinstance(content, Excerpt) and not recordings else key
+
+
+def _file_keys(blobs: set[Blob]) -> dict[Blob, str]:
+    """A key for each file or member of an archive that can be read."""
+    sizes = {blob: size for blob in blobs if (size := _size(blob)) is not None}
     common = Counter(sizes.values())
-    alike = [i for i, size in sizes.items() if size is not None and common[size] > 1]
-    for i in sizes.keys() - set(alike):
-        keys[i] = f"only:{i}"
     # In the order in which they lie on disk, so that an archive is read once from front to back.
-    where = {i: content for i in alike if isinstance(content := examples[i].content, Blob)}
+    ordered = sorted(sizes, key=lambda blob: (str(blob.path), blob.offset))
+    keys = {}
     with _Source() as source:
-        for i, blob in sorted(where.items(), key=lambda item: (str(item[1].path), item[1].offset)):
-            data = source.read(blob)
-            keys[i] = f"only:{i}" if data is None else f"bytes:{hashlib.blake2b(data, digest_size=20).hexdigest()}"
+        for number, blob in enumerate(ordered):
+            if common[sizes[blob]] == 1:
+                keys[blob] = f"only:{number}"
+            elif (data := source.read(blob)) is not None:
+                keys[blob] = f"bytes:{hashlib.blake2b(data, digest_size=20).hexdigest()}"
     return keys
 
 

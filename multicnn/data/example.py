@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 
 from multicnn.data.blob import Blob
+from multicnn.data.excerpt import Excerpt
 from multicnn.data.order import natural_key
+
+Content = bytes | str | Excerpt  # what a reader is given: a file's bytes, a text, a stretch of a recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +14,8 @@ class Example:
     """One thing to learn from or to classify.
 
     Args:
-        name: what the user sees: a relative path or a member's name, or `train.csv:17` for the 17th row of texts.
+        name: what the user sees: a relative path or a member's name, `train.csv:17` for the 17th row of texts, or
+            `dawn.flac:12.5-15` for these seconds of a recording.
         content: where the bytes of a picture or a sound lie; a text is always here itself, already decoded.
         label: exactly as written, or None where there is none.
         split: "train", "validation", "test", or None where the data does not say.
@@ -20,14 +24,14 @@ class Example:
     """
 
     name: str
-    content: Blob | str
+    content: Blob | Excerpt | str
     label: str | None = None
     split: str | None = None
     fold: str | None = None
     group: str | None = None
 
-    def load(self) -> bytes | str:
-        """The encoded bytes or the text.
+    def load(self) -> Content:
+        """The encoded bytes or the text; the excerpt as it is, for its reader reads no more than it needs.
 
         Raises:
             InputError: the bytes cannot be read.

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from multicnn.data.request import Columns
+from multicnn.data.tables import Row
 from multicnn.errors import UsageError, did_you_mean
 
 # In order of preference. ESC-50, for one, has both `category` (a name) and `target` (its number).
@@ -15,11 +16,12 @@ _ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         "label": _LABEL,
         "split": ("split",),
         "fold": ("fold",),
+        **span,
     }
-    for kind, text, own in (
-        ("image", (), ("image",)),
-        ("audio", (), ("audio",)),
-        ("text", ("text", "sentence"), ()),
+    for kind, text, own, span in (
+        ("image", (), ("image",), {}),
+        ("audio", (), ("audio",), {"start": ("start",), "end": ("end",)}),
+        ("text", ("text", "sentence"), (), {}),
     )
 }
 
@@ -34,7 +36,14 @@ class Picked:
     split: int | None = None
     fold: int | None = None
     group: int | None = None
+    start: int | None = None
+    end: int | None = None
     notes: list[str] = field(default_factory=list)
+
+    def span(self, row: Row) -> tuple[str | None, str | None]:
+        """What a row says of the start and the end, where it says anything."""
+        start, end = (None if at is None else row[at] for at in (self.start, self.end))
+        return start, end
 
 
 def pick(name: str, header: list[str], kind: str, columns: Columns, labelled: bool) -> Picked:
@@ -62,6 +71,8 @@ def pick(name: str, header: list[str], kind: str, columns: Columns, labelled: bo
             setattr(picked, role, _find(name, role, names, header, picked))
     if picked.text is not None and "path" not in given:
         picked.path = None
+    if picked.start is not None or picked.end is not None:
+        picked.notes.append(f"{name}: of each recording only the seconds from its start to its end column are read")
     _check(name, header, picked, aliases, labelled)
     return picked
 

@@ -8,6 +8,7 @@ from multicnn.data.blob import Blob
 from multicnn.data.documents import read_document
 from multicnn.data.endings import PARTS, part_of
 from multicnn.data.example import Example, Trouble
+from multicnn.data.excerpt import Excerpt, excerpt_of
 from multicnn.data.headers import Picked, pick
 from multicnn.data.request import Files, Opening
 from multicnn.data.tables import Row, Table, read_table
@@ -47,7 +48,7 @@ def _examples(
     table: Table, picked: Picked, opening: Opening, files: Files, split: str | None
 ) -> Iterator[Example | Trouble]:
     """Row by row, an example or what is wrong with the row."""
-    text, path, label_at, labelled = picked.text, picked.path, picked.label, opening.labelled
+    text, label_at, labelled = picked.text, picked.label, opening.labelled
     split_at = picked.split if split is None else None
     for number, row in table.rows:
         label = row[label_at] if label_at is not None else None
@@ -62,26 +63,26 @@ def _examples(
         if text is not None:
             yield Example(f"{table.name}:{number}", row[text] or "", label, part, fold or None, group or None)
             continue
-        found = _find(row, path, opening, files, f"{table.name}:{number}")
+        found = _find(row, picked, opening, files, f"{table.name}:{number}")
         if isinstance(found, Trouble):
             yield found
         else:
             yield Example(*found, label, part, fold or None, group or None)
 
 
-def _find(row: Row, path: int | None, opening: Opening, files: Files, where: str) -> tuple[str, Blob | str] | Trouble:
+def _find(
+    row: Row, picked: Picked, opening: Opening, files: Files, where: str
+) -> tuple[str, Blob | Excerpt | str] | Trouble:
     """The name and the content of the file that a row means."""
-    written = row[path] if path is not None else None
+    written = row[picked.path] if picked.path is not None else None
     if not written:
         return Trouble(where, "the path is empty")
     found = files.find(written)
     if found is None:
         return Trouble(written, f"there is no such file in {files.where} ({where}); --root names another place")
     name, blob = found
-    if opening.data.kind != "text":
-        return found
     try:
-        return name, read_document(blob)
+        return (name, read_document(blob)) if opening.data.kind == "text" else excerpt_of(name, blob, *picked.span(row))
     except InputError as error:
         return Trouble(name, str(error))
 

@@ -11,6 +11,7 @@ from multicnn.data.duplicates import content_keys, merge_groups
 from multicnn.data.example import DataSet, Example, Trouble
 from multicnn.data.layout import Columns, open_dataset
 from multicnn.data.splits import stratified_folds, stratified_split
+from multicnn.data.targets import not_classes
 from multicnn.errors import UsageError
 from multicnn.recipe import Data
 
@@ -49,10 +50,11 @@ def divide(data: Data, kind: Kind, seed: int) -> Parts:
         seed: of the cut, where the recipe names no other for it.
 
     Raises:
-        UsageError: the layout is wrong, there are fewer than two classes, or a class has nothing to train on.
+        UsageError: the layout is wrong, the labels are no classes, there are fewer than two, or one has nothing to
+            train on.
     """
     seed = seed if data.seed is None else data.seed
-    opened = _open(data.path, data, kind) if data.folds is None else open_folds(data, kind, seed)
+    opened = _open_main(data, kind) if data.folds is None else open_folds(data, kind, seed)
     parts = Parts([], [], [], opened.troubles, opened.notes)
     rest = _hold_out_fold(opened, data.fold, parts) if data.fold is not None else opened.examples
     for example in rest:
@@ -84,7 +86,7 @@ def open_folds(data: Data, kind: Kind, seed: int) -> DataSet:
     Raises:
         UsageError: the folds cannot be made, or a class lies in one of them only.
     """
-    opened = _open(data.path, data, kind)
+    opened = _open_main(data, kind)
     if data.folds == "column":
         if any(example.fold is None for example in opened.examples):
             raise UsageError(f"data.folds=column: {data.path} has examples without a fold; name the --fold-column")
@@ -116,8 +118,22 @@ def _deal(opened: DataSet, data: Data, seed: int) -> None:
 
 def _keys(examples: Sequence[Example], data: Data) -> list[int]:
     """The group of each example: those with equal content or of one group stay together."""
-    contents = content_keys(examples) if data.group_duplicates else [str(i) for i in range(len(examples))]
+    contents = (
+        content_keys(examples, recordings=True) if data.group_duplicates else [str(i) for i in range(len(examples))]
+    )
     return merge_groups(contents, [example.group for example in examples])
+
+
+def _open_main(data: Data, kind: Kind) -> DataSet:
+    """The data set that the classes are learned from.
+
+    Raises:
+        UsageError: its labels are no classes.
+    """
+    opened = _open(data.path, data, kind)
+    if reason := not_classes([example.label or "" for example in opened.examples]):
+        raise UsageError(f"{data.path}: {reason}")
+    return opened
 
 
 def _open(path: str, data: Data, kind: Kind) -> DataSet:

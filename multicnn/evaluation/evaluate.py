@@ -13,6 +13,7 @@ from multicnn.data.endings import part_of
 from multicnn.data.example import DataSet, Example, Trouble
 from multicnn.data.layout import open_dataset
 from multicnn.data.order import natural_key
+from multicnn.data.recordings import cut, first_pieces, means
 from multicnn.data.request import Columns
 from multicnn.errors import UsageError, did_you_mean
 from multicnn.evaluation.metrics import metrics
@@ -22,19 +23,22 @@ BATCH = 64  # part of the definition: the same batches give the same figures to 
 NAMED = 10  # unknown labels that an error names
 
 
-def measure(predictor: Predictor, arrays: Iterable[np.ndarray], truth: Sequence[int] | np.ndarray) -> dict[str, Any]:
+def measure(
+    predictor: Predictor, arrays: Iterable[np.ndarray], truth: Sequence[int] | np.ndarray, owner: np.ndarray
+) -> dict[str, Any]:
     """The figures of a model on examples that have been read.
 
     Args:
         predictor: the exported model.
-        arrays: the examples, read by `predictor.reader`, in order.
-        truth: the number of each example's class, as many as there are arrays.
+        arrays: the pieces of the examples, read by `predictor.reader`, in order.
+        truth: the number of each piece's class, as many as there are arrays.
+        owner: as in `multicnn.data.recordings.Pieces`.
 
     Returns:
         As `multicnn.evaluation.metrics.metrics`.
     """
-    probabilities = classify(predictor, arrays)
-    return metrics(predictor.labels, np.asarray(truth), probabilities)
+    probabilities = means(classify(predictor, arrays), owner)
+    return metrics(predictor.labels, np.asarray(truth)[first_pieces(owner)], probabilities)
 
 
 def classify(predictor: Predictor, arrays: Iterable[np.ndarray]) -> np.ndarray:
@@ -66,7 +70,7 @@ def evaluate(
         notes: gets what the user should know and is no fault.
 
     Returns:
-        The figures, and the examples that could not be used and are not in the figures.
+        The figures, and the examples (or pieces of them) that could not be used and are not in the figures.
 
     Raises:
         UsageError: the data has labels that the model does not know, lacks the part, or has nothing that can be read.
@@ -78,20 +82,24 @@ def evaluate(
     examples = _part(dataset, split, notes)
     numbers = _numbers(predictor.labels, examples, str(model))
     troubles = list(dataset.troubles)
+    pieces = cut(examples, predictor.reader)
     kept: list[int] = []
 
     def readable() -> Iterator[np.ndarray]:
-        for number, read in zip(numbers, decode(examples, predictor.reader, default_workers()), strict=True):
-            if isinstance(read, Trouble):
-                troubles.append(read)
+        read = decode(pieces.examples, predictor.reader, default_workers())
+        for place, one in zip(pieces.owner.tolist(), read, strict=True):
+            if isinstance(one, Trouble):
+                troubles.append(one)
             else:
-                kept.append(number)
-                yield read
+                kept.append(place)
+                yield one
 
     probabilities = classify(predictor, readable())
     if not kept:
         raise UsageError(f"{data}: none of the {len(examples):,} examples can be read; {troubles[0]}")
-    return metrics(predictor.labels, np.asarray(kept), probabilities), troubles
+    owner = np.array(kept)
+    truth = np.array(numbers)[owner[first_pieces(owner)]]
+    return metrics(predictor.labels, truth, means(probabilities, owner)), troubles
 
 
 def _part(dataset: DataSet, split: str, notes: list[str]) -> list[Example]:

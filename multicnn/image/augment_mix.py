@@ -1,11 +1,9 @@
 """Two pictures in one, and two classes in one truth."""
 
-import math
-
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from multicnn.blocks.mixup import mixed, symmetric_beta
 from multicnn.image.augment_draws import draw, inside
 
 
@@ -44,11 +42,7 @@ class Mixing(nn.Module):
         if not self.mixup and not self.cutmix:
             return x, truth
         partner = torch.randperm(len(x), generator=generator, device=generator.device).to(x.device)
-        share = self._shares(x, generator)
-        own = functional.one_hot(truth, classes).float()
-        total = share.mean(dim=(1, 2))
-        x = x.float()
-        return x[partner].lerp(x, share), own[partner].lerp(own, total)
+        return mixed(x.float(), truth, classes, partner, self._shares(x, generator))
 
     def _shares(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """How much of each pixel is the picture's own, [batch, height, width, 1]."""
@@ -69,19 +63,3 @@ class Mixing(nn.Module):
 
     def extra_repr(self) -> str:
         return f"mixup={self.mixup:g}, cutmix={self.cutmix:g}"
-
-
-def symmetric_beta(alpha: float, first: Tensor, second: Tensor) -> Tensor:
-    """Turns two chances into one from Beta(alpha, alpha).
-
-    Bailey 1994, "Polar Generation of Random Variates with the t-Distribution": with U and V uniform,
-    T = sqrt(U^(-1 / alpha) - 1) cos(2 pi V) is such that 1/2 + T / (2 sqrt(1 + T^2)) follows it. Written by an
-    angle, it has no infinity over infinity.
-
-    Args:
-        alpha: above 0; 1 is uniform, below it most shares are near 0 or 1.
-        first: chances in [0, 1).
-        second: likewise, of the same shape.
-    """
-    t = ((1 - first) ** (-1 / alpha) - 1).sqrt() * (2 * math.pi * second).cos()
-    return 0.5 + 0.5 * t.atan().sin()

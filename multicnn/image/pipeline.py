@@ -17,9 +17,12 @@ from multicnn.image.augment import ImageAugmentation
 from multicnn.image.augment_mix import Mixing
 from multicnn.image.frontend import ImageFrontEnd, channels_of
 from multicnn.image.read import ImageFacts, ImageReader, auto_size, inspect
+from multicnn.image.views import Views
 from multicnn.image.weights import expected_weights
-from multicnn.recipe import ImageAugment, ImageRecipe, Recipe, fill, fill_training
+from multicnn.recipe import ImageAugment, ImageRecipe, Recipe, check_mixing, fill, fill_training
 
+# What mixes pictures and their classes.
+MIXING = ("mixup", "cutmix")
 # Enough pictures to know what the others are like.
 SURVEYED = 256
 # ResNet-9's channels in the first layer, half the usual: four times as fast.
@@ -59,7 +62,7 @@ class ImagePipeline:
         """
         assert isinstance(recipe, ImageRecipe)
         assert isinstance(recipe.image.size, tuple)
-        _check_mixing(recipe, network)
+        check_mixing(recipe.training, str(network.loss), [key for key in MIXING if getattr(recipe.augment, key)])
         small = min(recipe.image.size) <= SMALL_SIDE
         batch_size = int(np.clip(2 ** round(np.log2(max(count, 1) / 50)), 8, 128 if small else 32))
         rate = 1e-2 if recipe.model.arch == "resnet9" else 4e-3 if stands_high_rates(network) else 5e-4
@@ -74,7 +77,7 @@ class ImagePipeline:
         )
 
     def network(self, recipe: Recipe, reader: Any, classes: int) -> Classifier:
-        """Colour space, normalisation and the architecture that the recipe names."""
+        """Colour space, normalisation, the architecture that the recipe names, and the views of prediction."""
         assert isinstance(recipe, ImageRecipe)
         color = recipe.image.color
         channels = channels_of(color)
@@ -82,7 +85,8 @@ class ImagePipeline:
         network = build_image(
             recipe.model.arch, classes=classes, channels=channels, size=size, options=recipe.model.options
         )
-        return Classifier(ImageFrontEnd([0.5] * channels, [0.25] * channels, color), network)
+        views = Views(recipe.image.views) if recipe.image.views != "none" else None
+        return Classifier(ImageFrontEnd([0.5] * channels, [0.25] * channels, color), network, views)
 
     def calibrate(self, model: Classifier, inputs: Tensor) -> None:
         """Sets the mean and the deviation of each channel, from pictures [batch, height, width, channels]."""
@@ -178,14 +182,3 @@ def _check_colours(recipe: ImageRecipe) -> None:
     for key in ("saturation", "hue"):
         if getattr(recipe.augment, key) and recipe.image.color == "gray":
             raise UsageError(f"augment.{key} has no effect on grey pictures; leave it out, or set image.color=rgb")
-
-
-def _check_mixing(recipe: ImageRecipe, network: nn.Module) -> None:
-    """
-    Raises:
-        UsageError: classes are to be mixed, and the loss asks for a single true one.
-    """
-    mixes = [key for key in ("mixup", "cutmix") if getattr(recipe.augment, key)]
-    losses = [loss for loss in (recipe.training.loss, network.loss) if loss != "cross_entropy"]
-    if mixes and losses:
-        raise UsageError(f"augment.{mixes[0]} mixes classes, which needs cross_entropy, not the {losses[0]} loss")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from multicnn.data.example import Content, Example
 from multicnn.errors import InputError, UsageError, did_you_mean
 from multicnn.image.formats import open_picture, unreadable
 
@@ -21,6 +22,7 @@ INTERPOLATION = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 
+PHOTOMETRIC = 262  # TIFF's tag: at 0, white is 0
 TURNS = {  # EXIF orientation -> what makes it upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -73,7 +75,7 @@ class ImageReader:
                 listed = ", ".join(choices)
                 raise UsageError(f"image.{key} is one of {listed}, not {value}{did_you_mean(str(value), choices)}")
 
-    def read(self, content: bytes | str) -> np.ndarray:
+    def read(self, content: Content) -> np.ndarray:
         """Decodes and resizes; nothing is resampled where the size already fits.
 
         Returns:
@@ -87,6 +89,10 @@ class ImageReader:
             image = self._fit(image)
         array = np.asarray(image)
         return array if array.ndim == 3 else array[:, :, None]
+
+    def cut(self, example: Example, training: bool = False) -> list[Example]:
+        """A picture is read as a whole."""
+        return [example]
 
     def collate(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """One batch, uint8 [batch, height, width, channels]."""
@@ -123,7 +129,7 @@ class ImageReader:
         return canvas
 
 
-def decode(content: bytes | str, reader: ImageReader | None = None) -> Image.Image:
+def decode(content: Content, reader: ImageReader | None = None) -> Image.Image:
     """Decodes the first frame completely, upright, on white where it is transparent, 8 bits a channel.
 
     Args:
@@ -134,7 +140,7 @@ def decode(content: bytes | str, reader: ImageReader | None = None) -> Image.Ima
     Raises:
         InputError: empty, truncated, broken, too large, or not a picture that this Pillow reads.
     """
-    if isinstance(content, str):
+    if not isinstance(content, bytes):
         raise InputError("this is a text, not a picture's bytes")
     mode = MODES[reader.color] if reader else "RGB"
     image = open_picture(content)
@@ -147,7 +153,7 @@ def decode(content: bytes | str, reader: ImageReader | None = None) -> Image.Ima
         raise unreadable(image.format or "", error) from error
 
 
-def inspect(content: bytes | str) -> ImageFacts:
+def inspect(content: Content) -> ImageFacts:
     """Decodes everything and says what it is.
 
     Raises:
@@ -213,9 +219,16 @@ def _narrow(image: Image.Image) -> Image.Image:
     """16 bits (Pillow's modes I and I;16) and floats to 8; Pillow's own conversion clips at 255.
 
     Floats are taken as 0 to 1, or as 0 to 255 where they go beyond 1.
+
+    Raises:
+        InputError: floats that are not numbers, or whole numbers that 16 bits do not hold.
     """
     values = np.asarray(image).astype(np.float32)
     if not np.isfinite(values).all():
         raise InputError("the picture has values that are not numbers")
+    if image.mode != "F" and not 0 <= values.min() <= values.max() <= 65535:
+        raise InputError("the picture has values below 0 or above 65,535; convert it to 8 or 16 bits")
     top = 65535.0 if image.mode != "F" else 1.0 if values.max() <= 1 else 255.0
+    if getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == 0:  # Pillow turns only 8 bits round
+        values = top - values
     return Image.fromarray(np.clip(np.rint(values * (255.0 / top)), 0, 255).astype(np.uint8))

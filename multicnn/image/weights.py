@@ -12,8 +12,8 @@ from torch import Tensor
 
 from multicnn.architectures import AUDIO
 from multicnn.blocks.loading import LoadReport, load_into, open_weights
+from multicnn.data.download import fetch, offline
 from multicnn.errors import MulticnnError, UsageError
-from multicnn.image.download import fetch
 from multicnn.language.tree import is_pattern
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
 MINUS_ONE_TO_ONE = ("googlenet", "inception_v3")
 # Known without torchvision, whose import takes seconds.
 NEVER_PUBLISHED = (
-    *("linear", "lenet", "zfnet", "sppnet", "nin", "allconv", "resnet9"),
+    *("linear", "lenet", "zfnet", "sppnet", "nin", "allconv", "resnet9", "airbench"),
     *("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"),
     *("densenet_bc_100_12", "densenet_bc_190_40", "densenet_bc_250_24", "capsnet"),
 )
@@ -161,11 +161,11 @@ def download(name: str) -> Path:
     weights = published(name)
     if weights is None:
         raise UsageError(f"there are no ImageNet weights for {name}")
-    if _offline():
+    if offline():
         raise MulticnnError("MULTICNN_OFFLINE forbids downloads")
     mirror = os.environ.get("MULTICNN_WEIGHTS_URL")
     url = weights.url if not mirror else f"{mirror.rstrip('/')}/{weights.file}"
-    return fetch(url, folders()[-1] / weights.file, _sha256(weights.file))
+    return fetch(url, folders()[-1] / weights.file, f"sha256:{_sha256(weights.file)}")
 
 
 def expected_weights(name: str, wanted: str) -> Weights | None:
@@ -179,7 +179,7 @@ def expected_weights(name: str, wanted: str) -> Weights | None:
         None where there are none, none are wanted, or they are neither on this machine nor may be fetched.
     """
     weights = published(name) if wanted in ("auto", "imagenet") else None
-    return weights if weights and (_find(weights) or not _offline()) else None
+    return weights if weights and (_find(weights) or not offline()) else None
 
 
 def imagenet_weights(name: str, wanted: Literal["auto", "imagenet"], *, may_download: bool = True) -> Weights | None:
@@ -214,10 +214,6 @@ def imagenet_weights(name: str, wanted: Literal["auto", "imagenet"], *, may_down
         raise UsageError(f"{_how_to_get(weights)} ({reason})")
     print(f"multicnn: no ImageNet weights for {name}, {reason}; it trains from scratch", file=sys.stderr)
     return None
-
-
-def _offline() -> bool:
-    return os.environ.get("MULTICNN_OFFLINE", "") not in ("", "0")
 
 
 def _as_timm_has_it(tensors: dict[str, Tensor], classifier: str) -> dict[str, Tensor]:

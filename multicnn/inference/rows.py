@@ -6,6 +6,7 @@ from pathlib import Path
 
 from multicnn.data.blob import Blob
 from multicnn.data.example import Example, Trouble
+from multicnn.data.excerpt import excerpt_of
 from multicnn.data.headers import Picked, pick
 from multicnn.data.locate import FolderFiles, TreeFiles, open_root
 from multicnn.data.request import Columns
@@ -63,4 +64,7 @@ def _item(where: str, row: Row, picked: Picked, files: FolderFiles | TreeFiles) 
     found = files.find(written)
     if found is None:
         return Trouble(written, f"there is no such file in {files.where} ({where}); --root names another place")
-    return Example(*found)
+    try:
+        return Example(*excerpt_of(*found, *picked.span(row)))
+    except InputError as error:
+        return Trouble(found[0], str(error))

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from multicnn.data.example import Trouble
+from multicnn.data.excerpt import Excerpt
 from multicnn.errors import InputError
 from multicnn.inference.lines import Item
 from multicnn.pipeline import Kind, Reader
@@ -49,11 +50,13 @@ class Answers:
         names: of the inputs.
         probabilities: of each class, [inputs, classes]; rows of inputs with an error are not numbers.
         errors: why an input has no probabilities, by its place.
+        spans: the seconds of the recordings that the inputs are, where windows are told one by one.
     """
 
     names: list[str]
     probabilities: np.ndarray
     errors: dict[int, str]
+    spans: list[Excerpt | None] | None = None
 
 
 def answers(

@@ -1,5 +1,6 @@
 """Texts: from a recipe to a vocabulary, a reader and a network."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -13,20 +14,30 @@ from multicnn.architectures import build_text, text_class
 from multicnn.blocks.classifier import Classifier
 from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
-from multicnn.recipe import Recipe, TextRecipe, fill, fill_training
+from multicnn.recipe import Recipe, TextRecipe, check_mixing, fill, fill_training
 from multicnn.text.architectures.embedding import WordVectors
+from multicnn.text.architectures.text_backbone import TextBackbone
 from multicnn.text.architectures.textcnn import TextCNN
-from multicnn.text.augment import TextAugmentation
-from multicnn.text.pretrained import Pretrained, coverage, pretrained_rows
+from multicnn.text.architectures.textcnn_nb import TextCNNNB
+from multicnn.text.augment import TextAugmentation, nearest_words
+from multicnn.text.learn import enough_epochs, learn_vectors
+from multicnn.text.pretrained import Pretrained, coverage, further_words, pretrained_rows
 from multicnn.text.read import FIRST_WORD, TextReader, decode
 from multicnn.text.tokenize import tokenize
+from multicnn.text.vectors import open_vectors
 from multicnn.text.vocabulary import build_vocabulary
 
+# The value of text.vectors that is no file.
+FROM_TRAINING_TEXTS = "train"
 # A text is cut where 99 of 100 are shorter, and never behind so many tokens.
 LONGEST = 1000
 # A text is padded to at least so many tokens: TextCNN's largest window.
 SHORTEST = 5
 HIGHEST_RATE = 8e-3
+# Each class weighs all n-grams of the training texts some 100 times: so many tokens times classes take about a minute.
+MOST_WEIGHED = 50_000_000
+# Weights of n-grams of two words: 32 MB.
+MOST_WEIGHTS = 2**23
 
 
 class TextPipeline:
@@ -42,7 +53,8 @@ class TextPipeline:
         """Reads the training texts and settles tokens, vocabulary, length and vectors."""
         assert isinstance(recipe, TextRecipe)
         recipe = recipe.model_copy(deep=True)
-        fill(recipe.model, arch="textcnn")
+        default = recipe.model.arch == "auto"
+        fill(recipe.model, arch="textcnn_nb")
         kind = text_class(recipe.model.arch)
         fill(recipe.text, tokenizer=kind.tokenizer)
         if recipe.text.vectors and not kind.word_vectors:
@@ -52,35 +64,56 @@ class TextPipeline:
             raise UsageError("none of the texts can be read, or all are empty")
         fill(recipe.text, max_length=kind.own_size[0] if kind.fixed_length else _length(tokens, kind.own_size[0]))
         words = build_vocabulary(tokens, recipe.text.vocabulary.min_count, recipe.text.vocabulary.max_size)
-        self._settle_vectors(recipe, tokens, words)
+        words += self._settle_vectors(recipe, tokens, words)
+        _settle_ngrams(recipe, sum(map(len, tokens)), len({example.label for example in examples}), default)
         longest = int(recipe.text.max_length)
         shortest = longest if kind.fixed_length else SHORTEST
-        return recipe, TextReader(recipe.text.tokenizer, words, longest, shortest)
+        unknown = "hash" if recipe.text.unknown == "hash" else "unk"
+        return recipe, TextReader(recipe.text.tokenizer, words, longest, shortest, unknown, recipe.text.truncate)
 
-    def _settle_vectors(self, recipe: TextRecipe, tokens: list[list[str]], words: list[str]) -> None:
-        """Reads the file of vectors, if there is one; the network's vectors become as long as the file's."""
+    def _settle_vectors(self, recipe: TextRecipe, tokens: list[list[str]], words: list[str]) -> list[str]:
+        """Reads or learns the vectors, if that is asked for; the network's vectors become as long as these.
+
+        Args:
+            recipe: changed in place.
+            tokens: of the training texts.
+            words: their vocabulary.
+
+        Returns:
+            Words that do not occur in the training texts and have a vector all the same.
+        """
         path = recipe.text.vectors
-        fill(recipe.text, vectors_mode="nonstatic" if path else "rand")
+        fill(recipe.text, vectors_mode="nonstatic" if path else "rand", unknown="unk")
+        fill(recipe.text, extend_vocabulary=recipe.text.vectors_mode == "static")
+        fill(recipe.text.embed, epochs=enough_epochs(sum(map(len, tokens))))
         if not path:
-            return
-        self.pretrained = pretrained_rows(path, words)
-        length = self.pretrained.length
-        if recipe.model.options.setdefault("embedding", length) != length:
+            return []
+        learned = path == FROM_TRAINING_TEXTS
+        vectors = learn_vectors(tokens, recipe.text.embed, seed=recipe.training.seed) if learned else open_vectors(path)
+        source = "the vectors of the training texts" if learned else path
+        further = further_words(vectors, words, recipe.text.tokenizer) if recipe.text.extend_vocabulary else []
+        rows = pretrained_rows(vectors, words, source, further=further, unknown=recipe.text.unknown == "vector")
+        if recipe.model.options.setdefault("embedding", rows.length) != rows.length:
             wanted = recipe.model.options["embedding"]
             raise UsageError(
-                f"{path} has vectors of {length} numbers, not model.options.embedding {wanted}; leave it out"
+                f"{source} has vectors of {rows.length} numbers, not model.options.embedding {wanted}; leave it out"
             )
-        self.notes.append(f"{path}: {coverage(self.pretrained, words, Counter(chain.from_iterable(tokens)))}")
+        self.pretrained = rows
+        self.notes.append(f"{source}: {coverage(rows, words, Counter(chain.from_iterable(tokens)))}")
+        return further
 
     def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
-        """Few epochs: a network over words learns its training texts by heart soon.
+        """Few epochs: a network over words learns its training texts by heart soon. Beside n-grams, MR, SST-2 and TREC
+        gained nothing after the sixth (tried on inner parts).
 
         Short vectors give small answers, and TextCNN's filters over them stand, and need, a higher rate (tried on
         validation parts, with 50, 100 and 300 numbers).
         """
+        assert isinstance(recipe, TextRecipe)
+        _check_mixing(recipe, network)
         fill_training(
             recipe.training,
-            epochs=12,
+            epochs=8 if isinstance(network, TextCNNNB) else 12,
             batch_size=int(np.clip(2 ** round(np.log2(max(count, 1) / 100)), 8, 64)),
             lr=min(0.3 / network.features.embedding.length, HIGHEST_RATE) if isinstance(network, TextCNN) else 1e-3,
             weight_decay=0.05,
@@ -99,6 +132,8 @@ class TextPipeline:
             length=reader.max_length,
             options=recipe.model.options,
         )
+        assert isinstance(network, TextBackbone)
+        network.mixup = recipe.augment.mixup
         if self.pretrained:
             vectors = network.features.embedding
             assert isinstance(vectors, WordVectors)
@@ -109,9 +144,11 @@ class TextPipeline:
         """Nothing to set: words have no mean."""
 
     def augmentation(self, recipe: Recipe) -> "Augmenting":
-        """Words that become unknown ones."""
+        """Words that become unknown ones, others, or change places."""
         assert isinstance(recipe, TextRecipe)
-        return Augmenting(TextAugmentation(recipe.augment.word_dropout))
+        rows, settings = self.pretrained, recipe.augment
+        nearest = nearest_words(rows.matrix, rows.known) if settings.synonym and rows else None
+        return Augmenting(TextAugmentation(settings.word_dropout, settings.swap, settings.synonym, nearest))
 
 
 class Augmenting:
@@ -134,9 +171,37 @@ class Augmenting:
         return x
 
 
+def _check_mixing(recipe: TextRecipe, network: nn.Module) -> None:
+    """
+    Raises:
+        UsageError: texts are to be mixed, and the loss or the network does not do that.
+    """
+    mixes = ["mixup"] if recipe.augment.mixup else []
+    assert isinstance(network, TextBackbone)
+    check_mixing(recipe.training, network.loss, mixes)
+    if mixes and type(network).training_loss is not TextBackbone.training_loss:
+        raise UsageError(f"augment.mixup: {recipe.model.arch} cannot mix texts; choose --arch textcnn, or leave it out")
+
+
 def _length(tokens: list[list[str]], own: int) -> int:
     """Twice what 99 of 100 texts have, within bounds; a network made for more may have more."""
     return int(np.clip(2 * np.percentile([len(one) for one in tokens], 99), 2 * SHORTEST, max(LONGEST, own)))
+
+
+def _settle_ngrams(recipe: TextRecipe, tokens: int, classes: int, default: bool) -> None:
+    """Leaves n-grams out where nobody asked for them and weighing them would take long; else gives them rows enough.
+
+    Args:
+        recipe: changed in place.
+        tokens: of all training texts together, at most as many as they have pairs of words.
+        classes: how many there are.
+        default: whether the network was left to us.
+    """
+    if default and tokens * classes > MOST_WEIGHED:
+        recipe.model.arch = "textcnn"
+    elif recipe.model.arch == "textcnn_nb":
+        buckets = 2 ** math.ceil(math.log2(min(tokens, MOST_WEIGHTS / classes)))
+        recipe.model.options.setdefault("buckets", buckets)
 
 
 def _tokens(examples: Sequence[Example], mode: str) -> Iterator[list[str]]:

@@ -1,15 +1,20 @@
-"""The rows of a file of word vectors that a vocabulary needs."""
+"""The word vectors that a vocabulary needs."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from multicnn.errors import UsageError
-from multicnn.text.read import FIRST_WORD
-from multicnn.text.vectors import open_vectors
+from multicnn.text.read import FIRST_WORD, UNKNOWN
+from multicnn.text.tokenize import tokenize
+
+# Words beside those of the training texts that keep their vectors.
+MOST_FURTHER = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,7 @@ class Pretrained:
 
     Attributes:
         matrix: float32 [numbers, length]; zeros where there is no vector.
-        known: bool [numbers]; padding and the unknown word have none.
+        known: bool [numbers]; padding has none, the unknown word only where it is asked for.
     """
 
     matrix: Tensor
@@ -30,27 +35,49 @@ class Pretrained:
         return self.matrix.shape[1]
 
 
-def pretrained_rows(path: str, vocabulary: Sequence[str]) -> Pretrained:
-    """Reads a file of vectors and keeps those of a vocabulary.
+def pretrained_rows(
+    vectors: Any, vocabulary: Sequence[str], source: str, *, further: Sequence[str] = (), unknown: bool = False
+) -> Pretrained:
+    """The vectors of a vocabulary.
 
     Args:
-        path: as in `open_vectors`.
+        vectors: gensim's KeyedVectors; fastText's give words that they do not know a vector made of their pieces.
         vocabulary: the words; the first has the number 2.
+        source: where the vectors come from, for the message.
+        further: words behind the vocabulary's, all of which have a vector.
+        unknown: give the unknown word the mean of all vectors.
 
     Raises:
-        UsageError: the file cannot be read, or has none of the words.
+        UsageError: there is a vector for none of the words of the vocabulary.
     """
-    vectors = open_vectors(path)
-    matrix = torch.zeros(FIRST_WORD + len(vocabulary), vectors.vector_size)
-    places = {number: vectors.key_to_index.get(word) for number, word in enumerate(vocabulary, FIRST_WORD)}
-    found = {number: place for number, place in places.items() if place is not None}
+    found = {number: vectors[word] for number, word in enumerate(vocabulary, FIRST_WORD) if word in vectors}
     if not found:
-        raise UsageError(f"{path} has a vector for none of the {len(vocabulary):,} words of the texts")
-    numbers = torch.tensor(list(found))
-    matrix[numbers] = torch.from_numpy(vectors.vectors[list(found.values())]).float()
+        raise UsageError(f"{source} has a vector for none of the {len(vocabulary):,} words of the texts")
+    found |= {number: vectors[word] for number, word in enumerate(further, FIRST_WORD + len(vocabulary))}
+    if unknown:
+        found[UNKNOWN] = vectors.vectors.mean(axis=0, dtype=np.float64)
+    matrix = torch.zeros(FIRST_WORD + len(vocabulary) + len(further), vectors.vector_size)
     known = torch.zeros(len(matrix), dtype=torch.bool)
+    numbers = torch.tensor(list(found))
+    matrix[numbers] = torch.from_numpy(np.stack(list(found.values()))).float()
     known[numbers] = True
     return Pretrained(matrix, known)
+
+
+def further_words(vectors: Any, vocabulary: Sequence[str], tokenizer: str) -> list[str]:
+    """The words of a file of vectors that a vocabulary lacks, as far as the tokenizer can give them.
+
+    Args:
+        vectors: gensim's KeyedVectors; the most frequent word comes first, as in all known files.
+        vocabulary: the words of the training texts.
+        tokenizer: a mode of `multicnn.text.tokenize`.
+
+    Returns:
+        Those among the 100,000 first.
+    """
+    known = set(vocabulary)
+    frequent = vectors.index_to_key[:MOST_FURTHER]
+    return [word for word in frequent if word not in known and tokenize(word, tokenizer) == [word]]
 
 
 def coverage(rows: Pretrained, vocabulary: Sequence[str], counts: Counter[str]) -> str:
@@ -61,10 +88,11 @@ def coverage(rows: Pretrained, vocabulary: Sequence[str], counts: Counter[str]) 
         vocabulary: the words.
         counts: how often each word occurs in the texts.
     """
-    covered = sum(
-        counts[word] for word, known in zip(vocabulary, rows.known[FIRST_WORD:].tolist(), strict=True) if known
-    )
+    known = rows.known[FIRST_WORD : FIRST_WORD + len(vocabulary)].tolist()
+    covered = sum(counts[word] for word, has_one in zip(vocabulary, known, strict=True) if has_one)
+    further = len(rows.known) - FIRST_WORD - len(vocabulary)
     return (
-        f"{int(rows.known.sum()):,} of {len(vocabulary):,} words have a vector of {rows.length} numbers, "
+        f"{sum(known):,} of {len(vocabulary):,} words have a vector of {rows.length} numbers, "
         f"{covered / max(counts.total(), 1):.1%} of the running text"
+        + (f"; {further:,} words that do not occur in it keep theirs" if further else "")
     )

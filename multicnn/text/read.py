@@ -1,16 +1,25 @@
 """From a text to the ids of its tokens. Torch-free: prediction runs exactly this."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from multicnn.data.example import Content, Example
 from multicnn.errors import InputError, UsageError, did_you_mean
 from multicnn.text.pieces import Pieces, look_up
+from multicnn.text.standins import StandIns
 from multicnn.text.tokenize import BETWEEN_SPACES, TOKENIZERS, tokenize
 
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
+UNKNOWNS = ("unk", "hash")
+# Where what is kept of a text begins, from how many tokens it has too many.
+KEPT: dict[str, Callable[[int], int]] = {
+    "head": lambda surplus: 0,
+    "middle": lambda surplus: surplus // 2,
+    "tail": lambda surplus: surplus,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +32,24 @@ class TextFacts:
 
 @dataclass(frozen=True)
 class TextReader:
-    """Reads one text as int32 [tokens]: 0 is padding, 1 every word that isn't in the vocabulary, words begin at 2.
+    """Reads one text as int32 [tokens]: 0 is padding, 1 a word that isn't in the vocabulary, words begin at 2.
 
     Args:
         tokenizer: a mode of `multicnn.text.tokenize`.
         vocabulary: the words; the first has id 2.
-        max_length: tokens that are kept, from the start of the text.
+        max_length: tokens that are kept.
         min_length: tokens that a batch has at least, made up with padding.
+        unknown: `unk` reads all words that aren't in the vocabulary as 1; `hash` reads as it what no known word is
+            spelt like, and the others as the one that they are spelt most like.
+        truncate: what is kept of a text with more than `max_length` tokens: its `head`, `middle` or `tail`.
     """
 
     tokenizer: str
     vocabulary: list[str]
     max_length: int
     min_length: int = 1
+    unknown: str = "unk"
+    truncate: str = "head"
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _pieces: Pieces = field(init=False, repr=False, compare=False)
 
@@ -45,10 +59,15 @@ class TextReader:
             raise UsageError(f"text.tokenizer is one of {', '.join(TOKENIZERS)}, not {self.tokenizer}{near}")
         if self.max_length < 1 or self.min_length < 0:
             raise UsageError(f"texts have 1 token or more, not text.max_length {self.max_length}")
-        object.__setattr__(self, "_ids", {word: at for at, word in enumerate(self.vocabulary, FIRST_WORD)})
+        if self.unknown not in UNKNOWNS or (self.unknown == "hash" and self.tokenizer not in BETWEEN_SPACES):
+            raise UsageError(f"text.unknown is {' or '.join(UNKNOWNS)}, and hash for words only, not {self.unknown}")
+        if self.truncate not in KEPT:
+            raise UsageError(f"text.truncate is one of {', '.join(KEPT)}, not {self.truncate}")
+        kind: type[dict[str, int]] = StandIns if self.unknown == "hash" else dict
+        object.__setattr__(self, "_ids", kind((word, at) for at, word in enumerate(self.vocabulary, FIRST_WORD)))
         object.__setattr__(self, "_pieces", Pieces(self.tokenizer, self._ids, UNKNOWN))
 
-    def read(self, content: bytes | str) -> np.ndarray:
+    def read(self, content: Content) -> np.ndarray:
         """Tokenises and looks up.
 
         Returns:
@@ -65,7 +84,14 @@ class TextReader:
         if not len(ids):
             what = f"has nothing that the tokenizer {self.tokenizer} keeps" if text.strip() else "is empty"
             raise InputError(f"the text {what}")
-        return ids if len(ids) <= self.max_length else ids[: self.max_length].copy()  # a view would keep all of them
+        if len(ids) <= self.max_length:
+            return ids
+        start = KEPT[self.truncate](len(ids) - self.max_length)
+        return ids[start : start + self.max_length].copy()  # a view would keep all of them
+
+    def cut(self, example: Example, training: bool = False) -> list[Example]:
+        """A text is read as a whole."""
+        return [example]
 
     def collate(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """One batch, int32 [batch, tokens], padded behind to the longest text and to at least `min_length`."""
@@ -82,17 +108,19 @@ class TextReader:
             "vocabulary": self.vocabulary,
             "max_length": self.max_length,
             "min_length": self.min_length,
+            "unknown": self.unknown,
+            "truncate": self.truncate,
         }
 
 
-def decode(content: bytes | str) -> str:
+def decode(content: Content) -> str:
     """A file's bytes as text; a text as it is. A byte order mark is dropped.
 
     Raises:
         InputError: not UTF-8.
     """
-    if isinstance(content, str):
-        return content
+    if not isinstance(content, bytes):
+        return str(content)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -101,7 +129,7 @@ def decode(content: bytes | str) -> str:
         raise InputError(f"byte {at:,} (0x{content[at]:02x}) is not UTF-8; save the text as UTF-8") from error
 
 
-def inspect(content: bytes | str) -> TextFacts:
+def inspect(content: Content) -> TextFacts:
     """Says how long a text is; an empty one has 0 tokens.
 
     Raises:

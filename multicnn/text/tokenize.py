@@ -46,8 +46,9 @@ def tokenize(text: str, mode: str = "unicode") -> list[str]:
         text: any text, in any composition of its accents.
         mode: `unicode`: case-folded words, numbers and emoji, each punctuation mark by itself, contractions as `do n't`
             and `it 's`, and single characters for scripts without spaces. `whitespace`: what stands between spaces,
-            exactly as written. `char`: every character as written, runs of white space as one space. `kim`: the
-            cleaning of Kim 2014 (English: Latin letters, digits and `(),!?'` survive, lower-cased).
+            exactly as written. `char`: every character as written, runs of white space as one space. `byte`: the bytes
+            of these in UTF-8, each as the character of that code, so that there are 256 tokens in any language. `kim`:
+            the cleaning of Kim 2014 (English: Latin letters, digits and `(),!?'` survive, lower-cased).
 
     Returns:
         The tokens in their order; none for a text without any.
@@ -77,6 +78,10 @@ def _char(text: str) -> list[str]:
     return list(" ".join(unicodedata.normalize("NFC", text).split()))
 
 
+def _byte(text: str) -> list[str]:
+    return list("".join(_char(text)).encode("utf-8", "surrogatepass").decode("latin-1"))
+
+
 def _kim(text: str) -> list[str]:
     """Contractions are looked for before the case is dropped, so `DON'T` stays whole, as in the original."""
     return KIM_SPLIT.sub(_kim_spaced, KIM_DROPPED.sub(" ", text)).lower().split()
@@ -91,6 +96,7 @@ TOKENIZERS: dict[str, Callable[[str], list[str]]] = {
     "unicode": _unicode,
     "whitespace": str.split,
     "char": _char,
+    "byte": _byte,
     "kim": _kim,
 }
 # Those whose tokens never reach over a space: what stands between two can be tokenised by itself.

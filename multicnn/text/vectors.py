@@ -1,42 +1,115 @@
-"""Pretrained word vectors from files, read by gensim."""
+"""Word vectors in files, read and written by gensim."""
 
 import gzip
+import os
+import sys
+import tempfile
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from multicnn.errors import UsageError
+from multicnn.errors import MulticnnError, UsageError
+from multicnn.text.vector_cache import keep_vectors, kept_vectors
+
+FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
+# Seconds of reading that are worth the disk.
+WORTH = 2.0
+# A file of these holds a pickle, which can run code when it is read.
+PICKLES = (".kv", ".model", ".npy", ".pkl")
+# What `write_vectors` writes, by the ending.
+FORMATS = {"": "text", ".txt": "text", ".vec": "text", ".bin": "binary", ".kv": "gensim"}
 
 
 def open_vectors(path: str | Path) -> Any:
-    """Reads word2vec's formats (binary and text), fastText's .vec and GloVe's (a text without a first line of counts).
+    """Reads word2vec's formats (binary and text), fastText's .vec and .bin, and GloVe's (text without a first line of
+    counts). What takes long is kept and read at once the next time; fastText's .bin is not, for its pieces.
 
     Args:
         path: the file, plain or .gz.
 
     Returns:
-        gensim's KeyedVectors: `key_to_index` has the words, `vectors` is float32 [words, dimensions].
+        gensim's KeyedVectors: `key_to_index` has the words, `vectors` is float32 [words, dimensions]. Those of
+        fastText's .bin compose vectors of other words too, from pieces of them.
 
     Raises:
         UsageError: there is no such file, or it is of another format.
     """
-    from gensim.models import KeyedVectors
-
     path = Path(path)
     if not path.is_file():
         raise UsageError(f"there is no file of word vectors {path}")
-    binary = ".bin" in path.suffixes
+    if path.suffix in PICKLES:
+        raise UsageError(
+            f"{path} may run code when it is read; save its vectors in gensim with save_word2vec_format, and use those"
+        )
+    if (kept := kept_vectors(path)) is not None:
+        return kept
+    began = time.monotonic()
     try:
-        headless = not binary and not _has_counts(path)
-        vectors = KeyedVectors.load_word2vec_format(str(path), binary=binary, no_header=headless)
-    except (ValueError, EOFError, OSError, IndexError, TypeError) as error:
+        vectors = _read(path)
+    except (ValueError, EOFError, OSError, IndexError, TypeError, NotImplementedError, AssertionError) as error:
         raise UsageError(f"{path} holds no word vectors of word2vec, fastText or GloVe ({error})") from error
     if not len(vectors) or not vectors.vector_size:
         raise UsageError(f"{path} holds no word vectors of word2vec, fastText or GloVe")
+    if time.monotonic() - began > WORTH and not hasattr(vectors, "vectors_ngrams"):
+        keep_vectors(path, vectors)
     return vectors
 
 
-def _has_counts(path: Path) -> bool:
-    """Whether the first line says how many words and dimensions follow, as word2vec's and fastText's does."""
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        first = file.readline().split()
-    return len(first) == 2 and all(part.isdigit() for part in first)
+def _read(path: Path) -> Any:
+    from gensim.models import KeyedVectors
+    from gensim.models.fasttext import load_facebook_vectors
+
+    binary = ".bin" in path.suffixes
+    with _open(path) as file:
+        first = file.readline(1 << 16)
+    if binary and first.startswith(FASTTEXT_MAGIC):
+        return load_facebook_vectors(str(path))
+    return KeyedVectors.load_word2vec_format(str(path), binary=binary, no_header=not binary and not _are_counts(first))
+
+
+def _open(path: Path) -> "gzip.GzipFile | BinaryIO":
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+
+
+def _are_counts(line: bytes) -> bool:
+    """Whether a first line says how many words and dimensions follow, as word2vec's and fastText's does."""
+    parts = line.split()
+    return len(parts) == 2 and all(part.isdigit() for part in parts)
+
+
+def vectors_format(path: Path) -> str:
+    """The format of a file to write, by its name: word2vec's `text` or `binary`, both also as .gz, or `gensim`.
+
+    Raises:
+        UsageError: the ending means none of them.
+    """
+    bare = path.with_suffix("") if path.suffix == ".gz" else path
+    if bare.suffix not in FORMATS or (bare.suffix == ".kv" and bare != path):
+        raise UsageError(f"{path}: word vectors are written as .txt, .vec or .bin (also .gz), or .kv; choose an ending")
+    return FORMATS[bare.suffix]
+
+
+def write_vectors(vectors: Any, path: Path) -> None:
+    """Writes word vectors in the format that the file's name says; the file appears as a whole.
+
+    Args:
+        vectors: gensim's KeyedVectors.
+        path: as in `vectors_format`.
+
+    Raises:
+        MulticnnError: the file cannot be written.
+    """
+    form = vectors_format(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".multicnn-", dir=path.parent) as folder:
+            partial = Path(folder) / path.name
+            if form == "gensim":
+                vectors.save(str(partial), sep_limit=sys.maxsize)  # all in one file
+            else:
+                vectors.save_word2vec_format(str(partial), binary=form == "binary")
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            partial.replace(path)
+    except OSError as error:
+        raise MulticnnError(f"{path} cannot be written: {error.strerror or error}") from error

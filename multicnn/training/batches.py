@@ -1,53 +1,105 @@
 """Which examples go into which batch, and how a batch comes to the device."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from multicnn.data.recordings import first_pieces
+from multicnn.data.rows import Rows
 from multicnn.pipeline import Reader
 
 # Texts are sorted by length within so many batches: little padding, and still a new mixture in each epoch.
 BUCKET_BATCHES = 50
+# Batches that are made while the device is busy with another.
+AHEAD = 2
+# Examples that are copied at a time where the whole part moves to the device.
+MOVED_AT_ONCE = 1024
+
+Batch = tuple[Tensor, Tensor]
 
 
 class Feed:
     """The examples of one part, ready to be taken in batches.
 
     Args:
-        arrays: one array an example, [count, ...], or a list where the lengths differ.
+        arrays: one array an example, [count, ...], rows of a file, or a list where the lengths differ.
         truth: the class of each example, [count].
         reader: collates where the lengths differ.
         device: where the batches are wanted. Arrays of one shape move there at once if they take less than a quarter
             of its memory.
+        owner: which arrays are pieces of one example, as in `multicnn.data.recordings.Pieces`; None for none.
     """
 
     def __init__(
-        self, arrays: np.ndarray | Sequence[np.ndarray], truth: np.ndarray, reader: Reader, device: torch.device
+        self,
+        arrays: np.ndarray | Rows | Sequence[np.ndarray],
+        truth: np.ndarray,
+        reader: Reader,
+        device: torch.device,
+        owner: np.ndarray | None = None,
     ) -> None:
         self.arrays = arrays
         self.reader = reader
         self.device = device
+        self.owner = np.arange(len(arrays)) if owner is None else owner
+        self.first = first_pieces(self.owner)
         self.truth = torch.from_numpy(truth.astype(np.int64)).to(device)
-        self.lengths = None if isinstance(arrays, np.ndarray) else np.array([len(array) for array in arrays])
-        self.resident = torch.from_numpy(arrays).to(device) if self._fits(device) else None
+        self.lengths = np.array([len(array) for array in arrays]) if isinstance(arrays, Sequence) else None
+        self.resident = self._on_device() if self._fits() else None
 
     def __len__(self) -> int:
         return len(self.arrays)
 
-    def _fits(self, device: torch.device) -> bool:
-        if not isinstance(self.arrays, np.ndarray) or isinstance(self.arrays, np.memmap):
-            return False
-        return device.type != "cuda" or self.arrays.nbytes < torch.cuda.mem_get_info(device)[0] / 4
+    @property
+    def examples(self) -> int:
+        """How many there are; more than these are their pieces."""
+        return len(self.first)
 
-    def batch(self, chosen: np.ndarray) -> tuple[Tensor, Tensor]:
+    def truth_of_examples(self) -> np.ndarray:
+        """The class of each example, [examples]."""
+        truth: np.ndarray = self.truth.cpu().numpy()[self.first]
+        return truth
+
+    def _fits(self) -> bool:
+        """Whether the arrays move to the device as a whole; what lies in memory is on a CPU already."""
+        if self.device.type != "cuda" or isinstance(self.arrays, Sequence):
+            return isinstance(self.arrays, np.ndarray)
+        return self.arrays.nbytes < torch.cuda.mem_get_info(self.device)[0] / 4
+
+    def _on_device(self) -> Tensor:
+        if isinstance(self.arrays, np.ndarray):
+            return torch.from_numpy(self.arrays).to(self.device)
+        return torch.cat([self._collated(chosen).to(self.device) for chosen in self.in_order(MOVED_AT_ONCE)])
+
+    def batch(self, chosen: np.ndarray) -> Batch:
         """The examples with these numbers: inputs, [batch, ...], and classes, [batch]."""
         index = torch.from_numpy(chosen).to(self.device)
         if self.resident is not None:
             return self.resident[index], self.truth[index]
-        collated = self.reader.collate([self.arrays[i] for i in chosen])
-        return torch.from_numpy(collated).to(self.device, non_blocking=True), self.truth[index]
+        return self._collated(chosen).to(self.device, non_blocking=True), self.truth[index]
+
+    def batches(self, choices: Sequence[np.ndarray]) -> Iterator[Batch]:
+        """A `batch` for each choice; pictures and sounds from a file are fetched a little ahead, by a thread."""
+        if self.resident is not None or isinstance(self.arrays, Sequence):
+            yield from map(self.batch, choices)
+            return
+        with ThreadPoolExecutor(1) as pool:
+            waiting: deque[Future[Batch]] = deque()
+            for chosen in choices:
+                waiting.append(pool.submit(self.batch, chosen))
+                if len(waiting) > AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _collated(self, chosen: np.ndarray) -> Tensor:
+        """The inputs of a batch, where a GPU can fetch them while it computes."""
+        collated = torch.from_numpy(self.reader.collate([self.arrays[i] for i in chosen]))
+        return collated.pin_memory() if self.device.type == "cuda" else collated
 
     def in_order(self, batch_size: int) -> list[np.ndarray]:
         """All examples, once each; texts of like length together."""
@@ -57,15 +109,17 @@ class Feed:
     def shuffled(
         self, batch_size: int, rng: np.random.Generator, chances: np.ndarray | None = None
     ) -> list[np.ndarray]:
-        """One epoch of full batches in random order; what is left over has its turn in another epoch.
+        """One epoch of full batches in random order, with one piece of each example, whichever the chances give.
+
+        What is left over has its turn in another epoch.
 
         Args:
             batch_size: examples a batch; a part with fewer gives one batch of all.
             rng: decides the order.
-            chances: how likely each example is to be drawn, with replacement; without it, each comes once.
+            chances: how likely each piece is to be drawn, with replacement; without it, each example comes once.
         """
-        count = len(self)
-        order = rng.permutation(count) if chances is None else rng.choice(count, count, p=chances)
+        count = self.examples
+        order = self._one_of_each(rng) if chances is None else rng.choice(len(self), count, p=chances)
         if self.lengths is not None:
             order = self._bucketed(order, batch_size * BUCKET_BATCHES)
         full = max(1, count // batch_size)
@@ -73,6 +127,14 @@ class Feed:
         if self.lengths is not None:
             batches = [batches[i] for i in rng.permutation(full)]
         return batches
+
+    def _one_of_each(self, rng: np.random.Generator) -> np.ndarray:
+        """A piece of each example, in random order."""
+        order = rng.permutation(self.examples)
+        if len(self) == self.examples:
+            return order
+        pieces = np.diff(self.first, append=len(self))[order]
+        return self.first[order] + rng.integers(pieces)
 
     def _bucketed(self, order: np.ndarray, bucket: int) -> np.ndarray:
         assert self.lengths is not None

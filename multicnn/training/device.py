@@ -1,6 +1,7 @@
 """Where the arithmetic happens, and in which precision."""
 
 import platform
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -40,11 +41,13 @@ def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
     if wanted == "fp16" and device.type != "cuda":
         raise UsageError("--precision fp16 needs a CUDA device; use bf16, fp32 or auto")
     if wanted == "auto":
-        wanted = "bf16" if _computes_in_bf16(device) else "fp32"
+        wanted = "bf16" if computes_in_bf16(device) else "fp32"
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[wanted]
 
 
-def _computes_in_bf16(device: torch.device) -> bool:
+@cache
+def computes_in_bf16(device: torch.device) -> bool:
+    """Whether the hardware multiplies in bfloat16 itself."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     cpuinfo = Path("/proc/cpuinfo")

@@ -79,12 +79,12 @@ def _example(plan: Outline) -> Any:
 
 
 def _memory(plan: Outline, model: Classifier, one: Tensor, precision: torch.dtype) -> dict[str, int]:
-    """Bytes: weights with gradients and the optimiser's state, activations of a batch, the examples themselves."""
+    """Bytes: weights with gradients and the optimiser's state, activations of a (micro-)batch, the examples."""
     training = plan.recipe.training
     weights = parameter_count(model) * 4 * COPIES[training.optimizer]
     with torch.no_grad():
         seen = model.frontend(one)
-    activations = activation_bytes(model.network, seen) * int(training.batch_size)
+    activations = activation_bytes(model.network, seen) * (training.micro_batch or int(training.batch_size))
     activations = activations if precision == torch.float32 else activations // 2
     examples = sum(len(part) for part in plan.parts.named().values()) * one.nbytes
     return {

@@ -7,8 +7,13 @@ from torch import nn
 class Ema:
     """Exponential moving average of a model's parameters and buffers.
 
-    Polyak and Juditsky 1992. The first steps count for more: at step n the decay is at most (1 + n) / (10 + n), so
-    that a short training is not held back by where it began.
+    Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision", section 8, after the plain average
+    of Polyak and Juditsky 1992. At step n the decay is at most (1 + n) / (10 + n), as in TensorFlow's
+    `tf.train.ExponentialMovingAverage` with `num_updates`: the mean then forgets the random weights that it began with
+    within twenty steps, so that it needs no correction for them, and reaches over a tenth of a short training.
+
+    The means and deviations of batch normalisations are averaged like the weights that they belong to; they are not
+    measured anew. What is evaluated, chosen and shipped is the mean; what goes on learning are the weights.
 
     Args:
         model: whose weights are averaged.

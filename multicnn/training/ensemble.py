@@ -17,6 +17,7 @@ from multicnn.data.decode import collect, decode, default_workers
 from multicnn.data.example import Example, Trouble
 from multicnn.data.files import write_atomically
 from multicnn.data.parts import divide
+from multicnn.data.recordings import cut
 from multicnn.errors import UsageError
 from multicnn.evaluation.evaluate import measure
 from multicnn.inference.predictor import Predictor
@@ -83,11 +84,12 @@ def ensemble(members: Sequence[str], run: RunFolder, reporter: Reporter, clear: 
         predictor = Predictor(bundle)
         found: dict[str, dict[str, Any] | None] = dict.fromkeys(MEASURED)
         for name, examples in parts.items():
-            decoded = collect(examples, decode(examples, predictor.reader, default_workers()))
+            pieces = cut(examples, predictor.reader)
+            decoded = collect(pieces, decode(pieces.examples, predictor.reader, default_workers()))
             troubles.extend(decoded.troubles)
             if decoded.examples:
                 truth = [labels.index(str(example.label)) for example in decoded.examples]
-                found[name] = measure(predictor, decoded.arrays, truth)
+                found[name] = measure(predictor, decoded.arrays, truth, decoded.owner)
         return found
 
     if clear:

@@ -9,6 +9,7 @@ from torch import Tensor
 from multicnn.bundle.tensors import load_tensors, save_tensors
 from multicnn.training.batches import Feed
 from multicnn.training.checkpoint import optimiser_tensors, restore_optimiser
+from multicnn.training.compiling import pays
 from multicnn.training.history import Row, write_history, write_scalars
 from multicnn.training.loop import Learner, Scores, now
 from multicnn.training.plan import Pace, Plan
@@ -72,6 +73,9 @@ def fit(
         write_history(run.history, progress.history)
         if learner.training.tensorboard:
             write_scalars(run.tensorboard, row)
+        if _compiling_pays(learner, progress):
+            reporter.note("compiling the network: there is enough left to train to win that back (training.compile)")
+            learner.passes.compile(reporter.warn)
         ends = progress.plan.epoch >= progress.plan.epochs
         if ends or time.monotonic() - saved >= CHECKPOINT_SECONDS:
             save(run, learner, progress, progress.earlier + time.monotonic() - started)
@@ -106,7 +110,7 @@ def _epoch(learner: Learner, validation: Feed, progress: Progress, pace: Pace | 
     row = {
         "epoch": plan.epoch,
         "seconds": ended - began,
-        "lr": max(group["lr"] for group in learner.optimiser.param_groups),
+        "lr": max(group["lr"] for group in learner.optimiser.param_groups if group["share"] <= 1),
         "train_loss": train.loss,
         "train_accuracy": train.accuracy,
         "validation_loss": scores.loss,
@@ -118,6 +122,12 @@ def _epoch(learner: Learner, validation: Feed, progress: Progress, pace: Pace | 
         progress.best = {name: tensor.detach().to("cpu", copy=True) for name, tensor in learner.weights().items()}
     progress.history.append(row)
     return row
+
+
+def _compiling_pays(learner: Learner, progress: Progress) -> bool:
+    """Whether `training.compile: auto` compiles now, judged by the epoch that was just done."""
+    left = (progress.plan.epochs - progress.plan.epoch) * progress.history[-1]["seconds"]
+    return learner.training.compile == "auto" and not learner.passes.compiled and pays(learner.device, left)
 
 
 def _stops_early(progress: Progress, patience: int) -> bool:

@@ -15,6 +15,7 @@ from multicnn.data.example import DataSet, Example, Trouble
 from multicnn.data.files import write_atomically
 from multicnn.data.order import natural_key
 from multicnn.data.parts import open_folds
+from multicnn.data.recordings import cut, means
 from multicnn.evaluation.evaluate import classify
 from multicnn.evaluation.metrics import metrics
 from multicnn.inference.output import DECIMALS
@@ -89,9 +90,10 @@ def _sum_up(run: RunFolder, data: DataSet, names: list[str], reporter: Reporter)
         predictor = Predictor(open_bundle(run.fold(number).path))
         labels = predictor.labels
         held_out = [example for example in data.examples if example.fold == name]
-        decoded = collect(held_out, decode(held_out, predictor.reader, default_workers()))
-        answers.append(classify(predictor, decoded.arrays))
-        examples += decoded.examples
+        pieces = cut(held_out, predictor.reader)
+        decoded = collect(pieces, decode(pieces.examples, predictor.reader, default_workers()))
+        answers.append(means(classify(predictor, decoded.arrays), decoded.owner))
+        examples += [held_out[place] for place in np.unique(decoded.owner)]
         troubles += decoded.troubles
     probabilities = np.concatenate(answers)
     truth = np.array([labels.index(str(example.label)) for example in examples])

@@ -1,4 +1,4 @@
-"""What each epoch gave: history.csv, and TensorBoard for those who ask for it."""
+"""What each epoch gave: history.csv, and TensorBoard for those who ask for it; what a test of learning rates saw."""
 
 import csv
 import io
@@ -6,7 +6,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from multicnn.data.files import write_atomically
+from multicnn.drawing.curve import loss_over_rate
 from multicnn.errors import UsageError
+from multicnn.training.rate_test import Curve
+from multicnn.training.run_folder import RunFolder
 
 Row = dict[str, float]
 COLUMNS = (
@@ -37,6 +40,20 @@ def write_history(path: Path, rows: list[Row]) -> None:
 
 def _short(value: float) -> str:
     return f"{value:.6g}"
+
+
+def write_curve(run: RunFolder, curve: Curve, chosen: float) -> None:
+    """Writes what the range test saw as lr_find.csv and draws it as lr_find.svg.
+
+    Args:
+        run: the folder.
+        curve: of at least two steps.
+        chosen: the rate that was taken.
+    """
+    rows = zip(curve.rates, curve.losses, curve.smoothed, strict=True)
+    lines = ["lr,loss,smoothed_loss", *(",".join(map(_short, row)) for row in rows)]
+    write_atomically(run.rates, "\n".join(lines) + "\n")
+    write_atomically(run.rates_drawn, loss_over_rate(curve.rates, curve.losses, curve.smoothed, chosen))
 
 
 def write_scalars(folder: Path, row: Row) -> None:

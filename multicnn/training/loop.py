@@ -1,7 +1,7 @@
 """The one training loop: forward, backward, step; a look at the validation part after each epoch."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +10,17 @@ from torch import Tensor, nn
 
 from multicnn.blocks.classifier import Classifier
 from multicnn.blocks.loss import LOSSES, Loss
+from multicnn.data.recordings import means
 from multicnn.errors import MulticnnError
 from multicnn.pipeline import Augmentation
 from multicnn.recipe import Training
 from multicnn.training.batches import Feed, class_weights
 from multicnn.training.ema import Ema
 from multicnn.training.freezing import Freezing, rate_shares
+from multicnn.training.memory import in_halves
+from multicnn.training.micro_batches import MicroBatches
 from multicnn.training.optimiser import build_optimiser, limit_rows
+from multicnn.training.passes import Passes
 from multicnn.training.schedule import Schedule
 from multicnn.training.stages import output_layer
 
@@ -43,6 +47,7 @@ class Learner:
         training: settled settings, without any `auto` left.
         augmentation: what is done to the examples in training only.
         precision: the type in which the network multiplies; the front end and the loss stay in float32.
+        warn: told, in one line, of what did not go as it should.
     """
 
     def __init__(
@@ -53,12 +58,12 @@ class Learner:
         training: Training,
         augmentation: Augmentation,
         precision: torch.dtype,
+        warn: Callable[[str], None],
     ) -> None:
         self.model = model
         self.feed = feed
         self.training = training
         self.augmentation = augmentation
-        self.precision = precision
         self.device = feed.device
         self.classes = classes
         first = np.random.default_rng([training.seed, TURNS])
@@ -73,16 +78,9 @@ class Learner:
         truth = feed.truth.cpu().numpy()
         weights = class_weights(truth, classes)
         self.chances = weights[truth] / weights[truth].sum() if training.class_balance == "sampling" else None
-        self.loss = _loss(training, weights if training.class_balance == "weights" else None).to(self.device)
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, dtype=self.precision, enabled=self.precision != torch.float32)
-
-    def _criterion(self, logits: Tensor, truth: Tensor) -> Tensor:
-        """The loss, always in float32."""
-        with torch.autocast(self.device.type, enabled=False):
-            wrong: Tensor = self.loss(logits.float(), truth)
-        return wrong
+        loss = _loss(training, weights if training.class_balance == "weights" else None).to(self.device)
+        self.passes = Passes(model.network, loss, precision)
+        self.micro_batches = MicroBatches(self.passes, training, self.scaler, warn)
 
     def step(
         self, inputs: Tensor, truth: Tensor, generator: torch.Generator, progress: float, turn: Tensor | None = None
@@ -97,8 +95,7 @@ class Learner:
             turn: whose turn it is, where something happens to an example in every other epoch, [batch].
 
         Returns:
-            The loss and the number of right answers, both still on the device. Where classes are mixed, the one with
-            the most of an example is right.
+            The loss and the number of right answers, both still on the device.
         """
         settings = self.training
         self.schedule.set(self.optimiser, progress)
@@ -108,10 +105,7 @@ class Learner:
             inputs = self.augmentation.inputs(inputs, generator, turn)
             inputs, target = self.augmentation.mix(inputs, truth, self.classes, generator)
             seen = self.augmentation.features(self.model.frontend(inputs), generator)
-        with self._autocast():
-            logits, loss = self.model.network.training_loss(_channels_last(seen), target, self._criterion)
-        self.optimiser.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        loss, right = self.micro_batches.gradients(self.optimiser, seen, target)
         if settings.clip:
             self.scaler.unscale_(self.optimiser)
             nn.utils.clip_grad_norm_(self.model.parameters(), float(settings.clip))
@@ -121,8 +115,7 @@ class Learner:
             limit_rows(self.output, settings.max_norm)
         if self.ema:
             self.ema.update(self.model)
-        right = target if target.ndim == 1 else target.argmax(1)
-        return loss.detach(), (logits.argmax(1) == right).sum()
+        return loss, right
 
     def epoch(
         self,
@@ -147,20 +140,13 @@ class Learner:
         Raises:
             MulticnnError: the loss is no number any more.
         """
-        rng = np.random.default_rng([self.training.seed, number])
-        torch.manual_seed(int(rng.integers(2**62)))
-        generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
-        self.model.train()
-        self.freezing.set(progress(0), number)
-        self.schedule.begin_epoch(number, losses)
+        rng, generator = self.begin(number, progress(0), losses)
         train_losses, right, seen, done = [], [], 0, 0
-        for chosen in self.feed.shuffled(int(self.training.batch_size), rng, self.chances):
-            inputs, truth = self.feed.batch(chosen)
-            turn = torch.from_numpy(self.first_turn[chosen] ^ bool(number % 2)).to(self.device)
+        for inputs, truth, turn in self.batches(number, rng):
             loss, correct = self.step(inputs, truth, generator, progress(done), turn)
             train_losses.append(loss)
             right.append(correct)
-            seen += len(chosen)
+            seen += len(truth)
             done += 1
             steps = after_step(done)
             if done >= steps:
@@ -172,13 +158,40 @@ class Learner:
             )
         return Scores(mean, torch.stack(right).sum().item() / seen), done
 
+    def begin(
+        self, number: int, progress: float, losses: Sequence[float] = ()
+    ) -> tuple[np.random.Generator, torch.Generator]:
+        """Makes everything ready for an epoch; the arguments are those of `epoch`.
+
+        Returns:
+            What decides the order of the examples, and what decides their augmentation.
+        """
+        rng = np.random.default_rng([self.training.seed, number])
+        torch.manual_seed(int(rng.integers(2**62)))
+        generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
+        self.model.train()
+        self.freezing.set(progress, number)
+        self.schedule.begin_epoch(number, losses)
+        return rng, generator
+
+    def batches(self, number: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """The batches of an epoch: inputs, [batch, ...], classes, [batch], and whose turn it is, [batch]."""
+        choices = self.feed.shuffled(int(self.training.batch_size), rng, self.chances)
+        for chosen, (inputs, truth) in zip(choices, self.feed.batches(choices), strict=True):
+            turn = torch.from_numpy(self.first_turn[chosen] ^ bool(number % 2)).to(self.device)
+            yield inputs, truth, turn
+
     def weights(self) -> dict[str, Tensor]:
         """The weights that count: the running mean, where there is one."""
         return self.ema.mean if self.ema else self.model.state_dict()
 
     @torch.no_grad()
-    def probabilities(self, feed: Feed) -> np.ndarray:
-        """What the network says of each example of a part, [count, classes], with the weights that count.
+    def probabilities(self, feed: Feed, views: bool = True) -> np.ndarray:
+        """What the model says of each example of a part, [examples, classes], with the weights that count.
+
+        Args:
+            feed: the part.
+            views: ask for each view that prediction asks for; without, the network answers once, which is quicker.
 
         It is the softmax of the logits whatever the loss was. A hinge loss asks only that the true class leads by 1, so
         after it these numbers rank the classes and are not calibrated.
@@ -188,21 +201,26 @@ class Learner:
             self.model.load_state_dict(self.ema.mean)
         self.model.eval()
         answers: np.ndarray | None = None
-        for chosen in feed.in_order(EVALUATION_BATCH):
-            seen = self.model.frontend(feed.batch(chosen)[0])
-            with self._autocast():
-                logits = self.model.network(_channels_last(seen))
-            one = logits.float().softmax(1).cpu().numpy()
+        choices = feed.in_order(EVALUATION_BATCH)
+        for chosen, (inputs, _) in zip(choices, feed.batches(choices), strict=True):
+            one = in_halves(lambda part: self._answers(part, views), inputs)
             answers = np.empty((len(feed), one.shape[1]), dtype=np.float32) if answers is None else answers
             answers[chosen] = one
         if own:
             self.model.load_state_dict(own)
         assert answers is not None
+        return means(answers, feed.owner)
+
+    def _answers(self, inputs: Tensor, views: bool) -> np.ndarray:
+        """Probabilities of a batch, [batch, classes], with the weights in the model."""
+        seen, network = self.model.frontend(inputs), self.passes.logits
+        logits = self.model.answer(seen, network) if views else network(seen)
+        answers: np.ndarray = logits.float().softmax(1).cpu().numpy()
         return answers
 
     def scores(self, feed: Feed) -> Scores:
-        """Log loss and accuracy on a part."""
-        answers, truth = self.probabilities(feed), feed.truth.cpu().numpy()
+        """Log loss and accuracy of the network's own answers on a part."""
+        answers, truth = self.probabilities(feed, views=False), feed.truth_of_examples()
         chosen = answers[np.arange(len(truth)), truth]
         return Scores(float(-np.log(np.maximum(chosen, 1e-12)).mean()), float((answers.argmax(1) == truth).mean()))
 
@@ -211,11 +229,6 @@ def _loss(training: Training, weights: np.ndarray | None) -> Loss:
     """The loss of a settled recipe; label smoothing belongs to cross-entropy."""
     smoothing = {"label_smoothing": float(training.label_smoothing)} if training.loss == "cross_entropy" else {}
     return LOSSES[training.loss](weights=None if weights is None else torch.from_numpy(weights), **smoothing)
-
-
-def _channels_last(seen: Tensor) -> Tensor:
-    """Pictures, [batch, channels, height, width], in the memory order that convolutions like best."""
-    return seen.contiguous(memory_format=torch.channels_last) if seen.ndim == 4 else seen
 
 
 def now(device: torch.device) -> float:

@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from multicnn.training.device import computes_in_bf16
+
 # The quintic whose iteration brings all singular values near 1 in few steps.
 A, B, C = 3.4445, -4.7750, 2.0315
 ITERATIONS = 5
@@ -60,12 +62,12 @@ class Muon(torch.optim.AdamW):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """The matrix with its singular values moved near 1, by a Newton-Schulz iteration; in bfloat16 on a GPU.
+    """The matrix with its singular values moved near 1, by a Newton-Schulz iteration; in bfloat16 where that is fast.
 
     Args:
         matrix: [rows, columns].
     """
-    x = matrix.to(torch.bfloat16 if matrix.is_cuda else torch.float32)
+    x = matrix.to(torch.bfloat16 if computes_in_bf16(matrix.device) else torch.float32)
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
     x = x / x.norm().clamp(min=1e-7)

@@ -57,7 +57,7 @@ def _groups(
     for weight in sorted((p for p in model.parameters() if p.requires_grad), key=lambda p: p.ndim <= 1):
         decays = weight.ndim > 1
         hidden = training.optimizer == "muon" and decays and weight is not output and weight not in vectors
-        share = shares.get(weight, 1.0)
+        share = shares.get(weight, 1.0) * (1.0 if decays else training.bias_rate)
         group = {"params": [], "weight_decay": float(training.weight_decay) if decays else 0.0, "share": share}
         if training.optimizer == "muon":
             group["orthogonal"] = hidden

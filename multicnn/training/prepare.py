@@ -9,13 +9,15 @@ from multicnn.blocks.classifier import Classifier
 from multicnn.data.decode import Decoded, collect, decode, default_workers
 from multicnn.data.example import Trouble
 from multicnn.data.parts import Parts, divide
+from multicnn.data.recordings import cut, first_pieces
 from multicnn.errors import UsageError
 from multicnn.pipeline import Pipeline, Reader, load_pipeline
 from multicnn.recipe import Recipe, settle_loss
+from multicnn.training.caching import open_cache
 from multicnn.training.freezing import check_freeze
 from multicnn.training.progress import Reporter
 from multicnn.training.stages import output_layer
-from multicnn.training.start import Start, start_weights
+from multicnn.training.start import Start, start_weights, take_network
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Outline:
 
 @dataclass(slots=True)
 class Material:
-    """The examples of each part, read, with their classes as numbers."""
+    """The examples of each part, read, with their classes as numbers; of pieces, where examples are read in pieces."""
 
     decoded: dict[str, Decoded]
     truth: dict[str, np.ndarray]
@@ -39,7 +41,7 @@ class Material:
 
     def counts(self) -> dict[str, int]:
         """Usable examples in each part."""
-        return {name: len(truth) for name, truth in self.truth.items()}
+        return {name: len(first_pieces(decoded.owner)) for name, decoded in self.decoded.items()}
 
 
 def outline(recipe: Recipe, device: str) -> Outline:
@@ -56,7 +58,7 @@ def outline(recipe: Recipe, device: str) -> Outline:
         raise UsageError("no data: name a folder, a manifest, an archive or sample:NAME")
     parts = divide(recipe.data, recipe.pipeline, recipe.training.seed)
     pipeline = load_pipeline(recipe.pipeline)
-    settled, reader = pipeline.settle(recipe, parts.train, device)
+    settled, reader = pipeline.settle(take_network(recipe), parts.train, device)
     parts.notes += pipeline.notes
     return Outline(settled, pipeline, reader, parts, parts.labels)
 
@@ -109,9 +111,14 @@ def read_all(plan: Outline, reporter: Reporter) -> Material:
     workers = default_workers() if workers == "auto" else workers
     number = {label: index for index, label in enumerate(plan.labels)}
     material = Material({}, {}, list(plan.parts.troubles))
-    for name, examples in plan.parts.named().items():
-        stream = decode(examples, plan.reader, workers)
-        decoded = collect(examples, reporter.track(stream, len(examples), f"reading {name}"))
+    parts = {name: cut(some, plan.reader, training=name == "train") for name, some in plan.parts.named().items()}
+    cached = open_cache(plan.recipe, parts, plan.reader, workers, reporter)
+    for name, pieces in parts.items():
+        if cached:
+            decoded = cached.read(name, pieces, reporter)
+        else:
+            stream = decode(pieces.examples, plan.reader, workers)
+            decoded = collect(pieces, reporter.track(stream, len(pieces.examples), f"reading {name}"))
         material.decoded[name] = decoded
         material.truth[name] = np.array([number[str(example.label)] for example in decoded.examples], dtype=np.int64)
         material.troubles += decoded.troubles

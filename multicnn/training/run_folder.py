@@ -11,7 +11,10 @@ OURS = (
     "config.yaml",
     "split.csv",
     "history.csv",
+    "lr_find.csv",
+    "lr_find.svg",
     "metrics.json",
+    "drift.json",
     "predictions.csv",
     "model",
     "checkpoints",
@@ -42,9 +45,29 @@ class RunFolder:
         return self.path / "history.csv"
 
     @property
+    def rates(self) -> Path:
+        """What the range test of the learning rate saw, where there was one."""
+        return self.path / "lr_find.csv"
+
+    @property
+    def rates_drawn(self) -> Path:
+        """The same as a picture."""
+        return self.path / "lr_find.svg"
+
+    @property
     def metrics(self) -> Path:
         """The final figures."""
         return self.path / "metrics.json"
+
+    @property
+    def drift(self) -> Path:
+        """How far each layer's weights have come from those they started with."""
+        return self.path / "drift.json"
+
+    @property
+    def start(self) -> Path:
+        """The weights that the training started from, until it has ended."""
+        return self.path / "checkpoints" / "start.safetensors"
 
     @property
     def predictions(self) -> Path:

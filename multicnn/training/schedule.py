@@ -49,6 +49,8 @@ class Schedule:
         match training.schedule:
             case "cosine":
                 return rise if rise < 1 else cosine(progress, warmup)
+            case "linear":
+                return min(rise, max(0.0, (1 - progress) / (1 - warmup)))
             case "step":
                 drops = elapsed(float(training.step_size), progress, self.epoch)
                 return rise * float(training.gamma) ** drops

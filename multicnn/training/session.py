@@ -1,13 +1,16 @@
 """One training, from its first step to its written bundle."""
 
+import copy
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 import torch
 
 from multicnn.blocks.classifier import Classifier
@@ -18,19 +21,24 @@ from multicnn.data.files import write_atomically
 from multicnn.evaluation.evaluate import BATCH, measure
 from multicnn.evaluation.metrics import metrics
 from multicnn.inference.predictor import Predictor
-from multicnn.recipe import parse_duration
+from multicnn.recipe import AudioRecipe, Training, parse_duration
 from multicnn.recipe_files import dump_recipe
 from multicnn.training.batches import Feed
 from multicnn.training.device import device_name
+from multicnn.training.drift import write_drift
 from multicnn.training.fit import Progress, fit, restore
 from multicnn.training.loop import Learner
 from multicnn.training.plan import Pace, Plan
 from multicnn.training.prepare import Material, Outline
 from multicnn.training.progress import Reporter
+from multicnn.training.rate_test import Curve
 from multicnn.training.run_folder import RunFolder
+from multicnn.training.search import settle_batch, settle_rate
 
 # The parts that metrics.json has figures for.
 MEASURED = ("validation", "test")
+# Where more examples at once are quicker, and where memory runs out instead of becoming slow.
+FOR_LARGE_BATCHES = ("cuda",)
 # Writing checkpoints, weights and pages, beside what the rehearsal measures; in seconds.
 WRITING_SECONDS = 1.5
 
@@ -47,6 +55,32 @@ class Session:
     device: torch.device
     precision: torch.dtype
 
+    def search(self, asked: Training) -> Curve | None:
+        """Settles what is found by trying, before anything is written.
+
+        Args:
+            asked: the recipe's training section as it was asked for.
+
+        Returns:
+            What the range test of the learning rate saw, where there was one.
+        """
+        fits_batch = asked.batch_size == "auto" and self.device.type in FOR_LARGE_BATCHES
+        if not fits_batch and asked.lr != "find":
+            return None
+        training, feed = self.plan.recipe.training, self._feed("train")
+
+        def trial(**settings: Any) -> Learner:
+            return self._learner(copy.deepcopy(self.model), feed, training.model_copy(update=settings), lambda _: None)
+
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            if fits_batch:
+                settle_batch(training, asked, trial)
+                self.reporter.note(f"--batch-size auto: {training.batch_size} at learning rate {training.lr}")
+            curve = settle_rate(training, trial) if asked.lr == "find" else None
+        if curve:
+            self.reporter.note(f"--lr find: {training.lr:g}, after {len(curve.rates)} steps; see lr_find.svg")
+        return curve
+
     def go(self, started: float, most_epochs: int, resume: bool) -> dict[str, Any]:
         """Trains, exports, measures, writes.
 
@@ -59,27 +93,37 @@ class Session:
             What metrics.json says.
         """
         training = self.plan.recipe.training
-        torch.use_deterministic_algorithms(training.deterministic)
         budget = None if resume or training.time_budget is None else parse_duration(training.time_budget)
         reserve = self._rehearse() if budget else 0.0
-        self.model.to(self.device)
-        self.model.network.to(memory_format=torch.channels_last)
         feeds = {name: self._feed(name) for name, truth in self.material.truth.items() if len(truth)}
-        augmentation = self.plan.pipeline.augmentation(self.plan.recipe)
-        learner = Learner(self.model, feeds["train"], len(self.plan.labels), training, augmentation, self.precision)
-        full_epoch = max(1, len(feeds["train"]) // int(training.batch_size))
+        learner = self._learner(self.model, feeds["train"], training, self.reporter.warn)
+        if training.compile == "on":
+            learner.passes.compile(self.reporter.warn)
+        full_epoch = max(1, feeds["train"].examples // int(training.batch_size))
         progress = Progress(Plan(int(training.epochs), full_epoch, fixed=budget is None))
         if resume:
             progress = restore(self.run, learner)
         look = len(feeds["validation"]) / int(training.batch_size)
         pace = Pace(started + budget, reserve, most_epochs, full_epoch, look) if budget else None
         fit(learner, feeds["validation"], progress, pace, self.run, self.reporter, started)
-        training.epochs = progress.plan.epochs  # what the time budget came to
+        training.epochs = progress.plan.epochs  # what the time budget came to, as the micro-batch what fits
         write_atomically(self.run.config, dump_recipe(self.plan.recipe))
         return self._finish(learner, feeds, progress, started)
 
     def _feed(self, name: str) -> Feed:
-        return Feed(self.material.decoded[name].arrays, self.material.truth[name], self.plan.reader, self.device)
+        decoded, recipe = self.material.decoded[name], self.plan.recipe
+        owner = decoded.owner
+        if name == "train" and isinstance(recipe, AudioRecipe) and recipe.audio.windows:
+            owner = np.arange(len(owner))  # each window is learned from in each epoch
+        return Feed(decoded.arrays, self.material.truth[name], self.plan.reader, self.device, owner)
+
+    def _learner(self, model: Classifier, feed: Feed, training: Training, warn: Callable[[str], None]) -> Learner:
+        """What trains a model, which moves to the device."""
+        torch.use_deterministic_algorithms(training.deterministic)
+        model.to(self.device)
+        model.network.to(memory_format=torch.channels_last)
+        augmentation = self.plan.pipeline.augmentation(self.plan.recipe)
+        return Learner(model, feed, len(self.plan.labels), training, augmentation, self.precision, warn)
 
     def _describe(self) -> dict[str, Any]:
         example = self.material.decoded["train"].arrays[0]
@@ -103,15 +147,15 @@ class Session:
         exported = time.monotonic()
         predictor.probabilities(few)
         answered = (time.monotonic() - exported) / len(few)
-        counts = self.material.counts()
-        # twice: the last epoch's weights are measured too
-        return exported - began + 2 * answered * (counts["validation"] + counts["test"]) + WRITING_SECONDS
+        held_out = sum(len(self.material.truth[name]) for name in MEASURED)
+        return exported - began + 2 * answered * held_out + WRITING_SECONDS  # twice: the last epoch is measured too
 
     def _finish(self, learner: Learner, feeds: dict[str, Feed], progress: Progress, started: float) -> dict[str, Any]:
         """Measures the last epoch's weights, exports the best ones, measures what was exported, writes it all."""
         last_epoch = {name: self._last_epoch(learner, feeds.get(name)) for name in MEASURED}
         self.model.to("cpu")
         self.model.load_state_dict(progress.best)
+        write_drift(self.run, self.model.network, self.plan.recipe.model.weights, progress.best_epoch)
         example = self.material.decoded["train"].arrays[0]
         fold = self.plan.recipe.model.fold
         figures = write_bundle(
@@ -131,10 +175,13 @@ class Session:
         return result
 
     def _last_epoch(self, learner: Learner, feed: Feed | None) -> dict[str, Any] | None:
-        return metrics(self.plan.labels, feed.truth.cpu().numpy(), learner.probabilities(feed)) if feed else None
+        return metrics(self.plan.labels, feed.truth_of_examples(), learner.probabilities(feed)) if feed else None
 
     def _measure(self, bundle: Bundle) -> dict[str, dict[str, Any] | None]:
         """The figures of the exported model: what `multicnn evaluate` will say of it."""
         predictor = Predictor(bundle)
-        parts = ((name, self.material.decoded[name].arrays, self.material.truth[name]) for name in MEASURED)
-        return {name: measure(predictor, arrays, truth) if len(truth) else None for name, arrays, truth in parts}
+        parts = ((name, self.material.decoded[name], self.material.truth[name]) for name in MEASURED)
+        return {
+            name: measure(predictor, part.arrays, truth, part.owner) if len(truth) else None
+            for name, part, truth in parts
+        }

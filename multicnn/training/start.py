@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -45,21 +46,44 @@ def start_weights(recipe: Recipe, model: Classifier, reporter: Reporter, downloa
         return _imagenet(recipe, model, reporter, download)
     if wanted == "none":
         return Start()
-    theirs = open_weights(wanted)
-    if _pipeline(Path(wanted)) not in (None, recipe.pipeline):  # means and deviations of another kind of signal
+    theirs, meta = open_weights(wanted), _meta(Path(wanted))
+    if meta.get("pipeline", recipe.pipeline) != recipe.pipeline:  # means and deviations of another kind of signal
         theirs = {name: tensor for name, tensor in theirs.items() if not name.startswith("frontend.")}
-    report = load_into(model, theirs)
+    try:
+        report = load_into(model, theirs)
+    except UsageError as error:
+        own = f"; {wanted} is a {meta['name']} for {meta['pipeline']}, this is a {recipe.model.arch}" if meta else ""
+        raise UsageError(f"{error}{own}") from error
     reporter.note(f"{wanted}: {report.line()}")
     return Start(pretrained=True, normalised=any(_is_mean(name) for name in report.loaded))
 
 
-def _pipeline(where: Path) -> str | None:
-    """The pipeline of a run or a bundle; None where the file does not say."""
-    for meta in (where / META, where / "model" / META):
-        if meta.is_file():
-            pipeline: str | None = json.loads(meta.read_text(encoding="utf-8")).get("pipeline")
-            return pipeline
-    return None
+def take_network(recipe: Recipe) -> Recipe:
+    """A recipe that starts from a run and names no other network, with the run's network and its options.
+
+    Args:
+        recipe: as it was asked for.
+
+    Returns:
+        A copy; the recipe itself where it does not start from a run, or names a network of its own.
+    """
+    meta = _meta(Path(recipe.model.weights))
+    theirs = meta.get("architecture", {})
+    name = theirs.get("name")
+    words_and_signals = (meta.get("pipeline") == "text") != (recipe.pipeline == "text")
+    if name is None or words_and_signals or recipe.model.arch not in ("auto", name):
+        return recipe
+    model = recipe.model.model_copy(update={"arch": name, "options": theirs["options"] | recipe.model.options})
+    return recipe.model_copy(update={"model": model})
+
+
+def _meta(where: Path) -> dict[str, Any]:
+    """The bundle.json of a run or a bundle; empty for a file of weights."""
+    for path in (where / META, where / "model" / META):
+        if path.is_file():
+            meta: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return meta
+    return {}
 
 
 def _imagenet(recipe: Recipe, model: Classifier, reporter: Reporter, download: bool) -> Start:

@@ -16,8 +16,10 @@ from multicnn.data.parts import split_table
 from multicnn.errors import UsageError
 from multicnn.recipe import Recipe
 from multicnn.recipe_files import dump_recipe
+from multicnn.training.batches import class_weights
 from multicnn.training.device import choose_device, choose_precision, device_name
-from multicnn.training.history import require_tensorboard
+from multicnn.training.drift import keep_start
+from multicnn.training.history import require_tensorboard, write_curve
 from multicnn.training.prepare import Material, Outline, build, outline, read_all
 from multicnn.training.progress import Reporter
 from multicnn.training.run_folder import RunFolder
@@ -25,6 +27,7 @@ from multicnn.training.session import Session
 
 # How many training examples tell a front end the mean and the deviation.
 CALIBRATED_ON = 1024
+CALIBRATION_BATCH = 64
 
 
 @dataclass(slots=True)
@@ -78,18 +81,23 @@ def train(
         raise UsageError(
             f"the data are not what they were when the run began ({run.split}); train anew with --overwrite"
         )
+    session = Session(plan, material, model, run, reporter, device, precision)
     if not resume:
         if not start.normalised:
-            _calibrate(plan, model, material)
+            _calibrate(plan, model, material, measure_network=not start.pretrained)
+        _fit_at_once(plan, model, material)
+        curve = session.search(recipe.training)
         if begin:
             begin()
         run.clear()
         write_atomically(run.split, split_table(plan.parts, material.troubles))
         write_atomically(run.config, dump_recipe(plan.recipe))
+        if curve:
+            write_curve(run, curve, float(plan.recipe.training.lr))
+        keep_start(run, model.network)
     reporter.note(_headline(plan, material, model, device, precision))
     asked = recipe.training.epochs
     most_epochs = plan.pipeline.most_epochs if asked == "auto" else asked
-    session = Session(plan, material, model, run, reporter, device, precision)
     try:
         figures = session.go(started, most_epochs, resume)
     except KeyboardInterrupt:
@@ -99,11 +107,23 @@ def train(
     return Outcome(run.path, figures, material.troubles)
 
 
-def _calibrate(plan: Outline, model: Classifier, material: Material) -> None:
-    """Gives the front end the mean and the deviation of the training data."""
+@torch.no_grad()
+def _calibrate(plan: Outline, model: Classifier, material: Material, *, measure_network: bool) -> None:
+    """Gives the front end the mean and the deviation of the training data, and the network what it measures itself."""
     arrays = material.decoded["train"].arrays
     chosen = np.linspace(0, len(arrays) - 1, min(len(arrays), CALIBRATED_ON)).astype(int)
-    plan.pipeline.calibrate(model, torch.from_numpy(plan.reader.collate([arrays[i] for i in chosen])))
+    inputs = torch.from_numpy(plan.reader.collate([arrays[i] for i in chosen]))
+    plan.pipeline.calibrate(model, inputs)
+    if measure_network:
+        model.network.calibrate(model.frontend(few) for few in torch.split(inputs, CALIBRATION_BATCH))
+
+
+def _fit_at_once(plan: Outline, model: Classifier, material: Material) -> None:
+    """Lets the network set what needs no steps."""
+    truth = material.truth["train"]
+    balanced = plan.recipe.training.class_balance != "none"
+    weights = class_weights(truth, len(plan.labels))[truth] if balanced else None
+    model.network.fit_at_once(list(material.decoded["train"].arrays), truth, weights)
 
 
 def _headline(

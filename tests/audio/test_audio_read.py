@@ -9,22 +9,30 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multicnn.audio.read import AudioFacts, AudioReader, auto_settings, decode, inspect
+from multicnn.audio.decode import decode
+from multicnn.audio.read import AudioFacts, AudioReader, auto_settings, inspect
 from multicnn.errors import InputError, UsageError
 
 LOSSLESS = [
     *[("WAV", subtype) for subtype in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")],
-    *[("WAVEX", subtype) for subtype in ("PCM_16", "PCM_24")],
+    *[("WAVEX", subtype) for subtype in ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")],
     ("FLAC", "PCM_16"),
     ("FLAC", "PCM_24"),
-    ("AIFF", "PCM_16"),
-    ("AU", "PCM_16"),
+    *[("AIFF", subtype) for subtype in ("PCM_S8", "PCM_16", "PCM_24", "PCM_32", "FLOAT")],
+    *[("AU", subtype) for subtype in ("PCM_16", "PCM_24", "PCM_32", "FLOAT")],
     ("CAF", "PCM_16"),
     ("W64", "PCM_16"),
     ("RF64", "PCM_16"),
     ("NIST", "PCM_16"),
 ]
-LOSSY = [("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III"), ("WAV", "ULAW"), ("WAV", "MS_ADPCM")]
+LOSSY = [
+    ("OGG", "VORBIS"),
+    ("OGG", "OPUS"),
+    ("MP3", "MPEG_LAYER_III"),
+    ("WAV", "ULAW"),
+    ("WAV", "MS_ADPCM"),
+    ("NIST", "ALAW"),
+]
 
 
 def tone(seconds: float = 0.5, rate: int = 16_000, hertz: float = 440.0, level: float = 0.5) -> np.ndarray:
@@ -42,7 +50,7 @@ def test_lossless_formats_give_the_samples(format: str, subtype: str) -> None:
     samples = tone()
     read = AudioReader(16_000, len(samples)).read(stored(samples, format=format, subtype=subtype))
     assert read.dtype == np.float32
-    np.testing.assert_allclose(read, samples, atol=1 / 100 if subtype == "PCM_U8" else 1 / 32_000)
+    np.testing.assert_allclose(read, samples, atol=1 / 100 if subtype in ("PCM_U8", "PCM_S8") else 1 / 32_000)
 
 
 @pytest.mark.parametrize(("format", "subtype"), LOSSY)
@@ -116,6 +124,19 @@ def test_channels_are_averaged() -> None:
     np.testing.assert_allclose(read, tone() / 2, atol=1e-6)
 
 
+@pytest.mark.parametrize(("channel", "expected"), [("left", 1.0), ("right", 0.5), (1, 1.0), (2, 0.5), (3, 0.25)])
+def test_one_channel_is_chosen(channel: str | int, expected: float) -> None:
+    three = np.stack([tone(), tone() / 2, tone() / 4], axis=1)
+    read = AudioReader(16_000, 8000, channel=channel).read(stored(three, subtype="FLOAT"))
+    np.testing.assert_allclose(read, tone() * expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("channel", ["right", 4])
+def test_a_channel_that_is_not_there_is_an_error(channel: str | int) -> None:
+    with pytest.raises(InputError, match=rf"{channel}, but the sound has 1 channel$"):
+        AudioReader(16_000, 8000, channel=channel).read(stored(tone()))
+
+
 def test_beyond_full_scale_is_scaled_not_clipped() -> None:
     read = AudioReader(16_000, 8000).read(stored(tone(level=0.5) * 6000, subtype="FLOAT"))
     np.testing.assert_allclose(read, tone(level=0.5) / np.abs(tone(level=0.5)).max(), atol=1e-6)
@@ -141,14 +162,15 @@ def test_cutting_before_resampling_moves_a_clip_by_less_than_a_sample() -> None:
     assert np.abs(middle - whole[72_000:88_000]).max() < 0.03 * np.abs(middle).max()
 
 
-def test_pad_repeat_and_crop() -> None:
+def test_pad_repeat_crop_and_loudest() -> None:
     ramp = np.arange(1, 11, dtype=np.float32) / 16
     content = stored(ramp, subtype="FLOAT")
     zeros = np.zeros
     np.testing.assert_array_equal(AudioReader(16_000, 4).read(content), ramp[3:7])
     np.testing.assert_array_equal(AudioReader(16_000, 4, "repeat").read(content), ramp[3:7])
-    np.testing.assert_array_equal(AudioReader(16_000, 4, "crop").read(content), ramp[6:])  # the loudest
-    for fit in ("pad", "crop"):
+    np.testing.assert_array_equal(AudioReader(16_000, 4, "crop").read(content), ramp[3:7])
+    np.testing.assert_array_equal(AudioReader(16_000, 4, "loudest").read(content), ramp[6:])
+    for fit in ("pad", "crop", "loudest"):
         expected = np.concatenate([zeros(2), ramp, zeros(3)])
         np.testing.assert_array_equal(AudioReader(16_000, 15, fit).read(content), expected)
     np.testing.assert_array_equal(AudioReader(16_000, 25, "repeat").read(content), [*ramp, *ramp, *ramp[:5]])
@@ -158,7 +180,7 @@ def test_pad_repeat_and_crop() -> None:
     length=st.integers(1, 300),
     target=st.integers(1, 300),
     rate=st.sampled_from([8000, 11_025, 48_000]),
-    fit=st.sampled_from(["pad", "repeat", "crop"]),
+    fit=st.sampled_from(["pad", "repeat", "crop", "loudest"]),
 )
 def test_every_length_fits(length: int, target: int, rate: int, fit: str) -> None:
     read = AudioReader(8000, target, fit).read(stored(tone(1.0, rate)[:length], rate))
@@ -209,7 +231,14 @@ def test_settings_give_the_reader_back() -> None:
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"fit": "padd"}, "did you mean pad"), ({"samples": 0}, "0 samples"), ({"sample_rate": 0}, "0 Hz")],
+    [
+        ({"fit": "padd"}, "did you mean pad"),
+        ({"channel": "middle"}, "not middle"),
+        ({"channel": 0}, "not 0"),
+        ({"overlap": 1.0}, "not 1.0"),
+        ({"samples": 0}, "0 samples"),
+        ({"sample_rate": 0}, "0 Hz"),
+    ],
 )
 def test_refuses_wrong_settings(options: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):

@@ -76,6 +76,13 @@ def test_further_channels_repeat_the_colours_and_keep_the_scale() -> None:
     assert fit_channels(weight, torch.empty(2, 6, 3, 3)) is weight
 
 
+def test_grey_is_spread_over_the_colours() -> None:
+    grey, colour = network(channels=1), network(channels=3)
+    load_into(colour, grey.state_dict())
+    picture = torch.rand(2, 1, 4, 4)
+    torch.testing.assert_close(colour.eval()(picture.expand(2, 3, 4, 4)), grey.eval()(picture))
+
+
 @pytest.mark.parametrize("name", ["w.safetensors", "w.pth", "w.pt"])
 def test_files_of_both_kinds_are_read(tmp_path: Path, name: str) -> None:
     state = network().state_dict()

@@ -54,7 +54,7 @@ def test_a_run_has_everything_and_learned(kind: str, runs: dict[str, Path]) -> N
     run = runs[kind]
     names = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
     assert names == {
-        "config.yaml", "split.csv", "history.csv", "metrics.json",
+        "config.yaml", "split.csv", "history.csv", "metrics.json", "drift.json",
         "model/model.onnx", "model/weights.safetensors", "model/bundle.json", "model/README.md",
         "checkpoints/last.safetensors", "checkpoints/best.safetensors",
     }  # fmt: skip

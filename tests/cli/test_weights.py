@@ -90,6 +90,18 @@ def test_a_run_gives_its_weights_to_another_pipeline(pictures: Path, sounds: Pat
     assert image["frontend.mean"].flatten()[0] != audio["frontend.mean"].flatten()[0]
 
 
+def test_a_run_brings_its_network_where_none_is_named(pictures: Path, sounds: Path, cli: Cli, tmp_path: Path) -> None:
+    options = ("--set", "model.options.width=8", "--epochs", "1", "-q")
+    assert cli("train", "image", pictures, "-o", tmp_path / "image", "--arch", "resnet9", *options).returncode == 0
+    start = ("--weights", tmp_path / "image", "--epochs", "1")
+    done = cli("train", "audio", sounds, "-o", tmp_path / "audio", *start)
+    assert done.returncode == 0, done.stderr
+    assert "48 of 52 tensors loaded" in done.stderr
+    other = cli("train", "audio", sounds, "-o", tmp_path / "other", *start, "--arch", "lenet")
+    assert (other.returncode, other.stderr.count("\n")) == (2, 1)
+    assert "is a resnet9 for image, this is a lenet" in other.stderr
+
+
 @pytest.mark.slow
 def test_a_densenet_for_colours_starts_one_for_spectrograms(
     few_pictures: Path, sounds: Path, cli: Cli, tmp_path: Path

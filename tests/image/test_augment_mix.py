@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from multicnn.image.augment_mix import Mixing, symmetric_beta
+from multicnn.blocks.mixup import symmetric_beta
+from multicnn.image.augment_mix import Mixing
 
 
 def seeded(seed: int = 0) -> torch.Generator:

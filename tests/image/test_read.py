@@ -15,6 +15,7 @@ from multicnn.errors import InputError, UsageError
 from multicnn.image import formats
 from multicnn.image.read import ImageFacts, ImageReader, auto_size, decode, inspect
 
+AVIF = ["AVIF"] if features.check("avif") else []
 FORMATS: dict[str, dict[str, Any]] = {
     "JPEG": {},
     "PNG": {},
@@ -28,7 +29,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     "JPEG2000": {},
     "ICO": {},
     "QOI": {},
-} | ({"AVIF": {}} if features.check("avif") else {})
+} | {name: {} for name in AVIF}
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -88,7 +89,7 @@ def test_says_that_a_file_is_truncated_or_empty() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP", *AVIF])
 def test_obeys_the_exif_orientation(orientation: int, format: str) -> None:
     upright = Image.new("RGB", (64, 32), "black")
     upright.paste((255, 255, 255), (0, 0, 16, 16))  # the light corner is at the top left
@@ -128,19 +129,52 @@ def grey_ramp(mode: str) -> bytes:
         return stored(Image.fromarray(ramp.astype(np.float32)), "TIFF")
     if mode == "PPM16":
         return b"P5 256 4 65535\n" + (ramp * 257).astype(">u2").tobytes()
+    if mode == "I":
+        return stored(Image.fromarray((ramp * 257).astype(np.int32)), "TIFF")
+    if mode == "TIFF16 inverted":  # 0 is white
+        return stored(Image.fromarray(((255 - ramp) * 257).astype(np.uint16)), "TIFF", tiffinfo={262: 0})
     image = Image.fromarray(ramp.astype(np.uint8))
-    if mode == "CMYK":
-        return stored(image.convert("RGB").convert("CMYK"), "TIFF")
+    if mode.startswith("CMYK"):
+        format = "JPEG" if mode.endswith("JPEG") else "TIFF"
+        return stored(image.convert("RGB").convert("CMYK"), format, quality=100)
     return stored(image.convert(mode))
 
 
-@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "I;16", "F", "F255", "PPM16", "CMYK"])
+@pytest.mark.parametrize(
+    "mode", ["L", "LA", "RGB", "RGBA", "P", "I;16", "I", "F", "F255", "PPM16", "CMYK", "CMYK JPEG", "TIFF16 inverted"]
+)
 @pytest.mark.parametrize("color", ["rgb", "gray"])
 def test_every_mode_keeps_a_grey_ramp(mode: str, color: str) -> None:
     array = ImageReader(4, 256, color).read(grey_ramp(mode))
     assert array.dtype == np.uint8
     assert array.shape == (4, 256, 3 if color == "rgb" else 1)
     assert np.abs(array.astype(int) - np.arange(256)[None, :, None]).max() <= (2 if mode == "P" else 1)
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "CMYK JPEG", "YCbCr", "P", "RGB16"])
+def test_every_mode_keeps_its_colours(mode: str) -> None:
+    colours = np.array([(250, 10, 20), (10, 200, 30), (20, 30, 220), (240, 230, 30)], np.uint8)
+    image = Image.fromarray(np.kron(colours.reshape(2, 2, 3), np.ones((16, 16, 1), np.uint8)))
+    if mode == "RGB16":
+        wide = np.asarray(image).astype(">u2") * 257
+        content = b"P6 32 32 65535\n" + wide.astype(">u2").tobytes()
+    elif mode == "P":
+        content = stored(image.quantize(4), "PNG")
+    else:
+        space, _, format = mode.partition(" ")
+        content = stored(image.convert(space), format or "TIFF", quality=100)
+    found = ImageReader(32, 32).read(content).astype(int)
+    assert np.abs(found - np.asarray(image)).max() <= 3
+
+
+def test_values_that_no_eight_bits_stand_for_are_refused() -> None:
+    for value, said in ((70_000, "65,535"), (-1, "65,535")):
+        content = stored(Image.fromarray(np.full((4, 4), value, np.int32)), "TIFF")
+        with pytest.raises(InputError, match=said):
+            decode(content)
+    not_a_number = stored(Image.fromarray(np.full((4, 4), np.nan, np.float32)), "TIFF")
+    with pytest.raises(InputError, match="not numbers"):
+        decode(not_a_number)
 
 
 def test_one_bit_becomes_black_and_white() -> None:
@@ -161,7 +195,7 @@ def test_transparent_is_white() -> None:
     assert ImageReader(8, 8).read(stored(palette, "GIF", transparency=0)).min() == 255
 
 
-@pytest.mark.parametrize("format", ["GIF", "WEBP", "TIFF", "PNG"])
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "TIFF", "PNG", "MPO", *AVIF])
 def test_takes_the_first_frame(format: str) -> None:
     first, second = Image.new("RGB", (16, 16), "white"), Image.new("RGB", (16, 16), "black")
     content = stored(first, format, save_all=True, append_images=[second])
@@ -206,6 +240,15 @@ def test_a_large_jpeg_is_decoded_small_and_nearly_the_same() -> None:
     jpeg, reader = stored(smooth, "JPEG", quality=95), ImageReader(64, 64, resize="crop")
     assert decode(jpeg, reader).size == (225, 150)  # an eighth, still above twice 96 x 64
     assert np.abs(reader.read(jpeg).astype(int) - reader.read(stored(smooth)).astype(int)).mean() < 2
+
+
+@pytest.mark.parametrize("size", [(64, 64), (96, 127), (127, 250)])
+@pytest.mark.parametrize("policy", ["squash", "crop", "pad"])
+def test_a_jpeg_below_twice_the_target_is_decoded_as_a_whole(size: tuple[int, int], policy: str) -> None:
+    jpeg = stored(noise(*size), "JPEG", quality=90)
+    np.testing.assert_array_equal(
+        np.asarray(decode(jpeg, ImageReader(64, 64, resize=policy))), np.asarray(decode(jpeg))
+    )
 
 
 @pytest.mark.parametrize(

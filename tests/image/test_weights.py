@@ -19,8 +19,8 @@ from PIL import Image
 
 from multicnn.architectures import build_image
 from multicnn.blocks.loading import load_into, open_weights
+from multicnn.data import download as downloads
 from multicnn.errors import MulticnnError, UsageError
-from multicnn.image import download as downloads
 from multicnn.image import weights as weights_page
 from multicnn.image.weights import TIMM, download, expected_weights, find_weights, imagenet_weights, published
 from multicnn.recipe_files import load_recipe

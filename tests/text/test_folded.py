@@ -124,4 +124,4 @@ def test_folding_what_cannot_be_folded_is_refused(cli: Any, tmp_path: Path) -> N
     manifest.write_text("text,label\n" + "\n".join(f"word{i} is here,{'ab'[i % 2]}" for i in range(40)))
     done = cli("train", "text", manifest, "--dry-run", "-s", "model.fold=on", "-s", "model.options.pooling=average")
     assert done.returncode == 2
-    assert "textcnn with these options cannot be folded; leave out model.fold" in done.stderr
+    assert "textcnn_nb with these options cannot be folded; leave out model.fold" in done.stderr

@@ -17,6 +17,7 @@ VOCABULARY = 50
 LENGTH = 130  # of the network that fixes it
 SMALL: dict[str, dict[str, object]] = {
     "textcnn": {"embedding": 16, "filters": 8},
+    "textcnn_nb": {"embedding": 16, "filters": 8, "buckets": 64},
     "dcnn": {"embedding": 16},
     "charcnn": {},
     "vdcnn": {"hidden": 32, "shortcuts": True},
@@ -37,6 +38,8 @@ def small(name: str, vectors: str = "rand", **options: object) -> TextBackbone:
         for key, tensor in network.state_dict().items():
             if key.endswith(("bias", "running_mean")):
                 tensor.uniform_(-0.5, 0.5)
+            if key == "bag.table":
+                tensor[1:].uniform_(-0.5, 0.5)
     return network.eval()
 
 

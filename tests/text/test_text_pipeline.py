@@ -119,7 +119,7 @@ def test_the_options_of_the_command_line(texts: Path, vectors: Path, cli: Cli, t
 @pytest.mark.parametrize(
     ("kind", "arguments", "said"),
     [
-        ("text", ("--vectors-mode", "static"), "vectors_mode static needs a file"),
+        ("text", ("--vectors-mode", "static"), "vectors_mode static needs vectors"),
         ("text", ("--vectors-mode", "statik"), "'static'"),
         ("text", ("--vectors", "nowhere.txt"), "no file of word vectors nowhere.txt"),
         ("image", ("--vectors", "nowhere.txt"), "no option --vectors"),
@@ -156,3 +156,61 @@ def test_a_file_of_other_words_is_refused(texts: Path, tmp_path: Path) -> None:
     (tmp_path / "other.txt").write_text("xylophone 1 2 3\nzebra 4 5 6\n")
     with pytest.raises(UsageError, match="none of the 17 words"):
         settled(texts, **{"text.vectors": str(tmp_path / "other.txt")})
+
+
+def test_vectors_are_learned_from_the_training_texts_alone(texts: Path) -> None:
+    settings = {"text.vectors": "train", "text.embed.length": 8, "text.embed.epochs": 2}
+    plan = settled(texts, **settings)
+    assert isinstance(plan.recipe, TextRecipe)
+    assert plan.recipe.text.vectors_mode == "nonstatic" and plan.recipe.model.options["embedding"] == 8
+    (note,) = (line for line in plan.parts.notes if "vector" in line)
+    assert "vectors of the training texts: 17 of 17 words have a vector of 8 numbers" in note
+    learned = plan.pipeline.network(plan.recipe, plan.reader, 2).network.features.embedding.weight
+    again = settled(texts, **settings)
+    repeated = again.pipeline.network(again.recipe, again.reader, 2).network.features.embedding.weight
+    assert torch.equal(learned[2:], repeated[2:])
+
+
+def test_every_setting_of_a_recipe_for_texts_is_settled(texts: Path) -> None:
+    recipe = settled(texts).recipe
+    assert isinstance(recipe, TextRecipe)
+    assert "auto" not in str(recipe.text.model_dump())
+    assert recipe.text.embed.epochs == 20
+
+
+@pytest.mark.slow
+def test_a_run_starts_from_its_own_vectors_and_repeats_itself(texts: Path, cli: Cli, tmp_path: Path) -> None:
+    few = ("-s", "text.embed.length=8", "-s", "model.options.filters=4", "--epochs", 1)
+    done = cli("train", "text", texts, "-o", tmp_path / "run", "--vectors", "train", *few)
+    assert done.returncode == 0, done.stderr
+    again = cli("train", "text", "--recipe", tmp_path / "run" / "config.yaml", "-o", tmp_path / "again")
+    assert again.returncode == 0, again.stderr
+    first, second = (load_file(tmp_path / name / "model" / "weights.safetensors") for name in ("run", "again"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_words_of_the_file_keep_their_vectors_where_these_are_static(texts: Path, vectors: Path) -> None:
+    plan = settled(texts, **{"text.vectors": str(vectors), "text.vectors_mode": "static"})
+    assert plan.reader.settings()["vocabulary"][17:] == list("qrstuvwx")
+    assert any("9 of 17 words" in note and "8 words that do not occur in it" in note for note in plan.parts.notes)
+    table = plan.pipeline.network(plan.recipe, plan.reader, 2).network.features.embedding.static
+    written = dict(line.split(" ", 1) for line in vectors.read_text().splitlines())
+    (number,) = plan.reader.read("Q")
+    assert table[number].tolist() == pytest.approx([float(x) for x in written["q"].split()], abs=1e-6)
+    learned = settled(texts, **{"text.vectors": str(vectors)})
+    assert len(learned.reader.settings()["vocabulary"]) == 17
+    extended = settled(texts, **{"text.vectors": str(vectors), "text.extend_vocabulary": True})
+    assert len(extended.reader.settings()["vocabulary"]) == 25
+
+
+def test_the_unknown_word_may_have_the_mean_of_all_vectors(texts: Path, vectors: Path) -> None:
+    plan = settled(texts, **{"text.vectors": str(vectors), "text.unknown": "vector"})
+    weight = plan.pipeline.network(plan.recipe, plan.reader, 2).network.features.embedding.weight
+    numbers = [line.split()[1:] for line in vectors.read_text().splitlines()]
+    assert weight[1].tolist() == pytest.approx(np.array(numbers, float).mean(0), abs=1e-5)
+
+
+@pytest.mark.parametrize(("key", "value"), [("text.unknown", "vector"), ("text.extend_vocabulary", True)])
+def test_what_needs_vectors_says_so(key: str, value: object, texts: Path) -> None:
+    with pytest.raises(UsageError, match="needs vectors; name a file"):
+        settled(texts, **{key: value})

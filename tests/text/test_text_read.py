@@ -8,6 +8,7 @@ import pytest
 
 from multicnn.errors import InputError, UsageError
 from multicnn.text.read import TextFacts, TextReader, decode, inspect
+from multicnn.text.tokenize import tokenize
 from multicnn.text.vocabulary import build_vocabulary
 
 READER = TextReader("unicode", ["cat", "the", "sat"], max_length=4, min_length=3)
@@ -21,6 +22,33 @@ def test_looks_words_up() -> None:
 
 def test_keeps_the_start_of_a_long_text() -> None:
     assert READER.read("cat the sat cat the").tolist() == [2, 3, 4, 2]
+
+
+@pytest.mark.parametrize(("truncate", "kept"), [("head", "abc"), ("middle", "cde"), ("tail", "efg")])
+@pytest.mark.parametrize("tokenizer", ["unicode", "char", "byte"])
+def test_keeps_the_part_of_a_long_text_that_is_asked_for(truncate: str, kept: str, tokenizer: str) -> None:
+    reader = TextReader(tokenizer, list("abcdefg "), 3, truncate=truncate)
+    text = (" " if tokenizer == "unicode" else "").join("abcdefg")
+    assert "".join(reader.vocabulary[number - 2] for number in reader.read(text)) == kept
+    assert reader.read("g").tolist() == [8]
+
+
+SAMPLES = {
+    "german": "Die Straße nach Köln ist gesperrt, bitte über Düsseldorf fahren!",
+    "russian": "Съешь ещё этих мягких французских булок, да выпей чаю.",
+    "arabic": "مرحبا بالعالم، كيف حالك اليوم؟",
+    "chinese": "我喜欢猫，但是我的猫不喜欢我。",
+}
+
+
+@pytest.mark.parametrize("tokenizer", ["unicode", "char", "byte"])
+@pytest.mark.parametrize("language", SAMPLES)
+def test_reads_any_language_without_an_unknown_token(language: str, tokenizer: str) -> None:
+    tokens = tokenize(SAMPLES[language], tokenizer)
+    ids = TextReader(tokenizer, build_vocabulary([tokens]), 1000).read(SAMPLES[language])
+    assert len(ids) == len(tokens) and 1 not in ids
+    if language == "chinese" and tokenizer == "unicode":
+        assert tokens == list(SAMPLES[language])
 
 
 def test_collate_pads_to_the_longest_and_to_min_length() -> None:
@@ -75,6 +103,8 @@ def test_settings_survive_json() -> None:
 def test_refuses_wrong_settings() -> None:
     with pytest.raises(UsageError, match="did you mean whitespace"):
         TextReader("white-space", [], 10)
+    with pytest.raises(UsageError, match="head, middle, tail, not end"):
+        TextReader("unicode", [], 10, truncate="end")
     with pytest.raises(UsageError, match="max_length 0"):
         TextReader("unicode", [], 0)
 

@@ -64,6 +64,14 @@ def test_char_keeps_case_and_one_space() -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["Größe  ist\nalles", "ёж", "\u0645\u0631\u062d\u0628\u0627", "猫 👍🏽", "e\u0301", "\ud800"]
+)
+def test_byte_has_the_bytes_of_the_characters(text: str) -> None:
+    expected = "".join(tokenize(text, "char")).encode("utf-8", "surrogatepass")
+    assert [ord(token) for token in tokenize(text, "byte")] == list(expected)
+
+
+@pytest.mark.parametrize(
     ("text", "tokens"),
     [
         ("It's a (very) good-movie, isn't it?!", "it 's a ( very ) good movie , is n't it ? !"),
@@ -80,4 +88,4 @@ def test_kim(text: str, tokens: str) -> None:
 def test_refuses_an_unknown_mode() -> None:
     with pytest.raises(UsageError, match="did you mean unicode"):
         tokenize("text", "unicod")
-    assert set(TOKENIZERS) == {"unicode", "whitespace", "char", "kim"}
+    assert set(TOKENIZERS) == {"unicode", "whitespace", "char", "byte", "kim"}

@@ -13,6 +13,7 @@ from multicnn.training.checkpoint import optimiser_tensors, restore_optimiser
 from multicnn.training.ema import Ema
 from multicnn.training.muon import Muon, orthogonal
 from multicnn.training.optimiser import build_optimiser, limit_rows
+from multicnn.training.schedule import Schedule
 from multicnn.training.stages import output_layer
 
 OPTIMISERS = ["adamw", "adam", "sgd", "adadelta", "muon"]
@@ -20,7 +21,7 @@ OPTIMISERS = ["adamw", "adam", "sgd", "adadelta", "muon"]
 
 def settled(optimizer: str) -> Training:
     momentum = 0.9 if optimizer in ("sgd", "muon") else "auto"
-    return Training(optimizer=optimizer, lr=0.01, weight_decay=0.01, momentum=momentum)
+    return Training(optimizer=optimizer, lr=0.01, weight_decay=0.01, momentum=momentum, schedule="constant", warmup=0)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMISERS)
@@ -28,6 +29,17 @@ def test_only_weights_decay(optimizer: str) -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
     groups = build_optimiser(model, settled(optimizer)).param_groups
     assert [(len(group["params"]), group["weight_decay"]) for group in groups] == [(1, 0.01), (3, 0.0)]
+
+
+def test_biases_and_shifts_learn_so_many_times_as_fast() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    training = settled("sgd").model_copy(update={"bias_rate": 64.0})
+    groups = build_optimiser(model, training, shares={model[0].bias: 0.5}).param_groups
+    shares = {weight: group["share"] for group in groups for weight in group["params"]}
+    assert [shares[weight] for weight in model.parameters()] == [1.0, 32.0, 64.0, 64.0]
+    optimiser = build_optimiser(model, training)
+    Schedule(training).set(optimiser, 1.0)
+    assert [group["lr"] for group in optimiser.param_groups] == pytest.approx([0.01, 0.64])
 
 
 def test_frozen_parameters_are_not_learned() -> None:

@@ -22,6 +22,7 @@ from tests.training.test_settings import run
         {"training__optimizer": "adadelta", "training__schedule": "plateau", "training__patience": 1},
         {"training__optimizer": "sgd", "training__schedule": "onecycle", "training__lr": 0.01},
         {"training__optimizer": "adam", "training__schedule": "step", "training__step_size": 2},
+        {"training__ema": 0.95, "model__arch": "resnet9", "training__micro_batch": 4},
     ],
     ids=str,
 )
@@ -48,3 +49,5 @@ def test_a_stopped_training_ends_with_the_same_weights(
     one, other = (load_file(tmp_path / name / "checkpoints" / "last.safetensors") for name in ("whole", "cut"))
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
+    drifts = [(tmp_path / name / "drift.json").read_text() for name in ("whole", "cut")]
+    assert drifts[0] == drifts[1]

@@ -37,6 +37,13 @@ def test_cosine_rises_then_falls_to_nothing() -> None:
     assert Schedule(settled(warmup=0.0)).factor(0.0) == 1.0
 
 
+def test_linear_rises_then_falls_by_a_straight_line() -> None:
+    assert rates(schedule="linear", warmup=0.2) == pytest.approx(
+        [0, 0.5, 1, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125, 0]
+    )
+    assert rates(schedule="linear", warmup=0.0)[:2] == pytest.approx([1.0, 0.9])
+
+
 def test_one_cycle_goes_up_and_down_by_straight_lines_and_then_far_below() -> None:
     found = rates(schedule="onecycle", warmup=0.4)
     assert found == pytest.approx([0.1, 0.325, 0.55, 0.775, 1, 0.775, 0.55, 0.325, 0.1, 0.0505, 0.001])

@@ -73,6 +73,12 @@ def test_a_setting_trains_and_is_measured(settings: dict[str, Any], pictures: Pa
     assert len(rows(outcome)) == 2
 
 
+def test_the_history_tells_the_rate_of_the_weights_not_of_the_biases(pictures: Path, tmp_path: Path) -> None:
+    same = {"training__optimizer": "sgd", "training__schedule": "constant", "training__lr": 0.01}
+    told = rows(run(pictures, tmp_path / "run", **same, training__bias_rate=5))
+    assert [float(row["lr"]) for row in told] == [0.01, 0.01]
+
+
 def test_early_stopping_stops(lopsided: Path, tmp_path: Path) -> None:
     outcome = run(lopsided, tmp_path / "run", training__epochs=30, training__early_stopping=2, training__lr=1e-12)
     assert len(rows(outcome)) - outcome.metrics["best_epoch"] == 2

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from multicnn.blocks.backbone import Backbone
 from multicnn.blocks.dropout import Dropout
 from multicnn.blocks.pooling import GlobalMaxPool, MaxPool
+from multicnn.blocks.scaled_linear import ScaledLinear
 from multicnn.blocks.unit import ConvolutionUnit
 
 LARGE = 64  # pixels; a longer axis is quartered before anything else
@@ -24,17 +25,6 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels, ...] to the same shape."""
         return x + self.second(self.first(x))  # type: ignore[no-any-return]
-
-
-class ScaledLinear(nn.Linear):
-    """A linear layer without bias whose output is an eighth, so that its logits start small and grow slowly."""
-
-    def __init__(self, features: int, classes: int) -> None:
-        super().__init__(features, classes, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[batch, features] to [batch, classes]."""
-        return super().forward(x) * 0.125
 
 
 class ResNet9(Backbone):

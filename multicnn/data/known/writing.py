@@ -1,0 +1,71 @@
+"""Manifests and archives of pictures, written whole or not at all."""
+
+import csv
+import io
+import os
+import secrets
+import tarfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from multicnn.data.files import write_atomically
+
+
+def write_manifest(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    """Writes a table, and tells how many rows it has; texts come back exactly as they are."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if "text" in header else csv.QUOTE_MINIMAL)
+    writer.writerow(header)
+    count = 0
+    for row in rows:
+        writer.writerow(row)
+        count += 1
+    write_atomically(path, text.getvalue())
+    return count
+
+
+def lead_to(file: Path, manifest: Path) -> str:
+    """A file's path as it stands in a manifest: from the manifest's folder."""
+    return Path(os.path.relpath(file, manifest.parent)).as_posix()
+
+
+def write_pictures(path: Path, pictures: Iterable[tuple[str, str, np.ndarray]]) -> int:
+    """Writes an archive of PNG files, `train/cat/00012.png`.
+
+    Args:
+        path: the archive, a plain tar.
+        pictures: part, label and pixels of each, [height, width] or [height, width, 3], 0 to 255.
+
+    Returns:
+        How many there are.
+    """
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    count = 0
+    try:
+        with partial.open("xb") as file:
+            with tarfile.open(fileobj=file, mode="w") as tar:
+                for name, content in _as_png(pictures):
+                    member = tarfile.TarInfo(name)
+                    member.size = len(content)
+                    tar.addfile(member, io.BytesIO(content))
+                    count += 1
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
+
+
+def _as_png(pictures: Iterable[tuple[str, str, np.ndarray]]) -> Iterator[tuple[str, bytes]]:
+    from PIL import Image
+
+    seen: dict[str, int] = {}
+    for split, label, pixels in pictures:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "PNG")
+        folder = f"{split}/{label.replace('/', '-')}"
+        seen[folder] = seen.get(folder, -1) + 1
+        yield f"{folder}/{seen[folder]:05}.png", buffer.getvalue()

@@ -1,0 +1,125 @@
+"""Recordings that are read window by window: one answer for the whole, or one for each window."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from multicnn.audio.read import AudioReader
+from multicnn.data.blob import Blob
+from multicnn.data.decode import default_workers
+from multicnn.data.example import Example
+from multicnn.data.excerpt import Excerpt
+from multicnn.inference.lines import Item
+from multicnn.inference.output import Prediction, predictions
+from multicnn.inference.predictor import Predictor
+from multicnn.inference.stream import Answers, answers
+from multicnn.pipeline import Reader
+
+Stream = Callable[[Iterable[list[Item]]], Iterator[Answers]]
+
+
+def answers_of_recordings(
+    stream: Stream, chunks: Iterable[list[Item]], reader: Reader, timeline: bool
+) -> Iterator[Answers]:
+    """Has the windows of long recordings classified one by one, so that no recording is ever in memory as a whole.
+
+    Args:
+        stream: `multicnn.inference.stream.answers`, but for the inputs.
+        chunks: the inputs.
+        reader: of sounds; says what the windows are.
+        timeline: tell each window, of models too that otherwise hear a recording's middle only.
+
+    Yields:
+        The answers of some inputs or windows, in order.
+    """
+    assert isinstance(reader, AudioReader)
+    recordings: deque[Recording] = deque()
+    batches = stream(_cut(chunks, replace(reader, windows=True) if timeline else reader, recordings))
+    return _timed(batches, recordings) if timeline else _averaged(batches, recordings)
+
+
+def timeline(predictor: Predictor, *paths: str | Path, batch_size: int = 16) -> Iterator[Prediction]:
+    """What is heard when: `multicnn predict --timeline` from Python.
+
+    Args:
+        predictor: of sounds.
+        paths: recordings of any length.
+        batch_size: windows in one run of the model.
+
+    Yields:
+        {"input", "start", "end", "label", "score", "scores"} for each window, in seconds and in order; {"input",
+        "error"} for what cannot be read.
+    """
+    inputs: list[Item] = [Example(str(path), Blob(Path(path))) for path in paths]
+    stream = partial(answers, predictor, batch_size=batch_size, workers=default_workers(), live=False)
+    for batch in answers_of_recordings(stream, [inputs], predictor.reader, timeline=True):
+        yield from predictions(batch, predictor.labels)
+
+
+@dataclass(slots=True)
+class Recording:
+    """An input whose windows are being answered.
+
+    Attributes:
+        name: the input's.
+        spans: of its windows, still to come; None for what could not be cut.
+        total: of the probabilities so far, [classes].
+        count: windows so far.
+        error: the first.
+    """
+
+    name: str
+    spans: deque[Excerpt | None]
+    total: np.ndarray | float = 0.0
+    count: int = 0
+    error: str = ""
+
+    def add(self, probabilities: np.ndarray, error: str | None) -> bool:
+        """Takes the answer to one window; whether it was the last."""
+        self.spans.popleft()
+        self.total = self.total + probabilities.astype(np.float64)
+        self.count += 1
+        self.error = self.error or error or ""
+        return not self.spans
+
+
+def _cut(chunks: Iterable[list[Item]], reader: AudioReader, recordings: deque[Recording]) -> Iterator[list[Item]]:
+    """The windows of each input; `recordings` is told before they go on."""
+    for chunk in chunks:
+        windows: list[Item] = []
+        for item in chunk:
+            pieces = reader.cut(item) if isinstance(item, Example) else [item]
+            contents = [piece.content if isinstance(piece, Example) else None for piece in pieces]
+            spans = deque(content if isinstance(content, Excerpt) else None for content in contents)
+            recordings.append(Recording(item.name, spans))
+            windows += pieces
+        yield windows
+
+
+def _averaged(batches: Iterable[Answers], recordings: deque[Recording]) -> Iterator[Answers]:
+    """One answer a recording; one without all of its windows is an error, never a label."""
+    for batch in batches:
+        done = []
+        for place, row in enumerate(batch.probabilities):
+            if recordings[0].add(row, batch.errors.get(place)):
+                done.append(recordings.popleft())
+        means = [np.asarray(one.total / one.count, np.float32) for one in done]
+        table = np.stack(means) if means else batch.probabilities[:0]
+        errors = {place: one.error for place, one in enumerate(done) if one.error}
+        yield Answers([one.name for one in done], table, errors)
+
+
+def _timed(batches: Iterable[Answers], recordings: deque[Recording]) -> Iterator[Answers]:
+    """One answer a window, under the name of its recording."""
+    for batch in batches:
+        names, spans = [], []
+        for _ in batch.names:
+            names.append(recordings[0].name)
+            spans.append(recordings[0].spans.popleft())
+            if not recordings[0].spans:
+                recordings.popleft()
+        yield replace(batch, names=names, spans=spans)

@@ -1,0 +1,66 @@
+"""The weights of a bag of n-grams: log-count ratios, and how far each of them can be trusted."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from multicnn.text.architectures.ngrams import PADDING, NgramBag
+
+# Added to every count, so that no n-gram decides alone (1 in the paper's section 2.1), and how much a wrong answer
+# counts against large weights: tried from 0.1 to 1 and 0.3 to 10, on parts of MR's, SST-2's and TREC's training parts.
+SMOOTHING = 0.3
+INVERSE_DECAY = 1.0
+MOST_STEPS = 60
+BATCH = 1024
+
+
+def fit_bag(bag: NgramBag, texts: Sequence[np.ndarray], truth: np.ndarray, weights: np.ndarray | None = None) -> None:
+    """Sets a bag's weights from training texts.
+
+    Wang and Manning 2012, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification", section 2.3. The
+    idea: an n-gram's weight starts as the logarithm of how much more often it stands in a class than outside, and a
+    discriminative classifier over these values, here a logistic regression, says what they are worth beside each other.
+
+    Args:
+        bag: changed in place.
+        texts: the ids of each, int32 [tokens].
+        truth: the class of each, [count].
+        weights: how much each counts, [count]; alike by default.
+    """
+    counts, rows = _counts(bag, texts)
+    classes = bag.table.shape[1]
+    table, bias = np.zeros((len(rows), classes)), np.zeros(classes)
+    for number in range(classes) if classes > 2 else (1,):
+        table[:, number], bias[number] = _one_against_rest(counts, truth == number, weights)
+    if classes == 2:  # the same logistic regression, told from both sides
+        table, bias = table / 2 - table[:, ::-1] / 2, bias / 2 - bias[::-1] / 2
+    bag.table.zero_()
+    bag.table[torch.from_numpy(rows)] = torch.from_numpy(table).float()
+    bag.bias.copy_(torch.from_numpy(bias))
+
+
+def _counts(bag: NgramBag, texts: Sequence[np.ndarray]) -> tuple[csr_matrix, np.ndarray]:
+    """How often each text has each row's n-grams, [texts, rows that occur], and which rows these are."""
+    found = [row[row != PADDING] for start in range(0, len(texts), BATCH) for row in _rows(bag, texts[start:][:BATCH])]
+    ends = np.cumsum([0, *map(len, found)])
+    rows, columns = np.unique(np.concatenate(found), return_inverse=True)
+    counts = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(texts), len(rows)))
+    counts.sum_duplicates()
+    return counts, rows
+
+
+def _rows(bag: NgramBag, texts: Sequence[np.ndarray]) -> np.ndarray:
+    tensors = [torch.tensor(text) for text in texts]
+    return bag.rows(torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)).numpy()
+
+
+def _one_against_rest(counts: csr_matrix, is_class: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, float]:
+    """Each row's weight in the logarithm of the odds for a class, [rows], and what stands before any word."""
+    inside, outside = (SMOOTHING + np.asarray(counts[chosen].sum(axis=0))[0] for chosen in (is_class, ~is_class))
+    ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
+    regression = LogisticRegression(C=INVERSE_DECAY, max_iter=MOST_STEPS, tol=1e-3)
+    regression.fit(counts.multiply(ratio).tocsr(), is_class, sample_weight=weights)
+    return ratio * regression.coef_[0], float(regression.intercept_[0])
