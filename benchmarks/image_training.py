@@ -1,6 +1,6 @@
 """Image training side by side: multicnn's command line, a plain PyTorch loop and fastai, with the same network.
 
-    python benchmarks/image_training.py CIFAR10.tar.xz --work FOLDER [--runs 3] [--fastai PYTHON]
+    python benchmarks/image_training.py CIFAR10.tar.xz --work FOLDER --option width=32 [--runs 3] [--fastai PYTHON]
     python benchmarks/image_training.py CIFAR10.tar.xz --work FOLDER --arch densenet121 --pictures 5000 --epochs 1
 
 The archive (train/CLASS/*, test/CLASS/*) is unpacked once into FOLDER; a tenth of its training part becomes val/, on
@@ -9,7 +9,7 @@ same network, batch, epochs, highest rate and label smoothing. The peers have tw
 and with our precision, memory format and number of workers. Seconds to the accuracy count from the start of the process
 to the end of the first epoch that reaches it. Prints hardware and versions, then a table: median (minimum to maximum).
 
-Seen: nothing yet on a quiet machine; figures belong into docs/results.md.
+Seen: nothing yet on a quiet machine; the figures belong in docs/results.md.
 """
 
 import argparse
@@ -110,11 +110,9 @@ def unpack(archive: Path, work: Path, pictures: int | None) -> Path:
 
 
 def chosen(tar: tarfile.TarFile, pictures: int | None) -> Iterator[tuple[tarfile.TarInfo, tuple[str, ...]]]:
-    """The members that are training pictures, evenly thinned out, each with the parts of its path."""
+    """The members that are training pictures, evenly thinned out, each with the parts of its path; in their order."""
     named = ((member, Path(member.name).parts) for member in tar.getmembers() if member.isfile())
-    training = sorted(
-        ((member, parts) for member, parts in named if "train" in parts[:-2]), key=lambda one: one[0].name
-    )
+    training = [(member, parts) for member, parts in named if "train" in parts[:-2]]
     step = max(1, len(training) // pictures) if pictures else 1
     yield from training[::step]
 

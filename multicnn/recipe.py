@@ -149,7 +149,7 @@ class Cqt(Section):
 class Audio(Section):
     """How sounds are read; the sample rate in hertz, the duration in seconds, the overlap a share of a window.
 
-    Windows: `auto` cuts recordings where half of them last at least twice the duration.
+    Windows: `auto` cuts recordings where half of them last at least twice the duration, unless `fit` says which part.
     """
 
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)] | Auto = "auto"

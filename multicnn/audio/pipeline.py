@@ -53,7 +53,8 @@ class AudioPipeline:
     def _settle_windows(self, audio: Audio, lengths: Sequence[float]) -> None:
         """Whether recordings are cut, and into how many windows a mean one."""
         window = float(audio.duration)
-        fill(audio, windows=bool(np.median(lengths) >= 2 * window))
+        chosen = audio.fit in ("crop", "loudest")  # which part of a long recording is heard
+        fill(audio, windows=not chosen and bool(np.median(lengths) >= 2 * window))
         if audio.windows:
             self._windows = float(np.mean([len(starts(length, window, audio.overlap)) for length in lengths]))
 

@@ -1,6 +1,7 @@
 """Plain text to learn word vectors from: lines of a file, or the training texts of a data set. Torch-free."""
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple
@@ -57,10 +58,13 @@ def write_words(
 def _texts(corpus: str, troubles: list[Trouble], text_column: str | None) -> Iterator[tuple[str, Content]]:
     """Each text with its name."""
     path = Path(corpus)
-    if text_column is None and path.is_file() and path.suffix in LINES and not _is_labelled(path):
-        with _open(path) as file:
-            yield from ((f"{corpus}:{number}", line) for number, line in enumerate(file, start=1))
-        return
+    try:
+        if text_column is None and path.is_file() and path.suffix in LINES and not _is_labelled(path):
+            with _open(path) as file:
+                yield from ((f"{corpus}:{number}", line) for number, line in enumerate(file, start=1))
+            return
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError(f"{corpus} cannot be read: {error}") from error
     data = open_dataset(corpus, "text", columns=Columns(text=text_column), labelled=False)
     troubles += data.troubles
     yield from ((one.name, one.load()) for one in data.examples if one.split in (None, "train"))

@@ -63,7 +63,7 @@ def learn_vectors(
         window=settings.window,
         min_count=settings.min_count,
         epochs=int(settings.epochs),
-        seed=seed + 1,  # gensim takes 0 for no seed
+        seed=seed,
         workers=threads,
         **({"bucket": BUCKETS} if subwords else {}),
     )

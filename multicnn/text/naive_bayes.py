@@ -17,7 +17,9 @@ MOST_STEPS = 60
 BATCH = 1024
 
 
-def fit_bag(bag: NgramBag, texts: Sequence[np.ndarray], truth: np.ndarray, weights: np.ndarray | None = None) -> None:
+def fit_bag(
+    bag: NgramBag, texts: Sequence[np.ndarray] | np.ndarray, truth: np.ndarray, weights: np.ndarray | None = None
+) -> None:
     """Sets a bag's weights from training texts.
 
     Wang and Manning 2012, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification", section 2.3. The
@@ -42,9 +44,10 @@ def fit_bag(bag: NgramBag, texts: Sequence[np.ndarray], truth: np.ndarray, weigh
     bag.bias.copy_(torch.from_numpy(bias))
 
 
-def _counts(bag: NgramBag, texts: Sequence[np.ndarray]) -> tuple[csr_matrix, np.ndarray]:
+def _counts(bag: NgramBag, texts: Sequence[np.ndarray] | np.ndarray) -> tuple[csr_matrix, np.ndarray]:
     """How often each text has each row's n-grams, [texts, rows that occur], and which rows these are."""
-    found = [row[row != PADDING] for start in range(0, len(texts), BATCH) for row in _rows(bag, texts[start:][:BATCH])]
+    batches = (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
+    found = [row[row != PADDING] for batch in batches for row in _rows(bag, batch)]
     ends = np.cumsum([0, *map(len, found)])
     rows, columns = np.unique(np.concatenate(found), return_inverse=True)
     counts = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(texts), len(rows)))
@@ -52,7 +55,7 @@ def _counts(bag: NgramBag, texts: Sequence[np.ndarray]) -> tuple[csr_matrix, np.
     return counts, rows
 
 
-def _rows(bag: NgramBag, texts: Sequence[np.ndarray]) -> np.ndarray:
+def _rows(bag: NgramBag, texts: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
     tensors = [torch.tensor(text) for text in texts]
     return bag.rows(torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)).numpy()
 

@@ -37,12 +37,19 @@ class StandIns(dict[str, int]):
         """The number of a word or of its stand-in; `default` where no known word is alike enough."""
         number = super().get(word)
         if number is None:
-            if word not in self._remembered:
-                if len(self._remembered) >= MOST_REMEMBERED:
-                    self._remembered.clear()
-                self._remembered[word] = self._index.nearest(word)
-            number = self._remembered[word]
+            number = self._stand_in(word)
         return default if number is None else number
+
+    def _stand_in(self, word: str) -> int | None:
+        """Looked for once; several threads may read at the same time."""
+        try:
+            return self._remembered[word]
+        except KeyError:
+            number = self._index.nearest(word)
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[word] = number
+        return number
 
     @cached_property
     def _index(self) -> "Index":

@@ -27,8 +27,8 @@ def in_halves(answer: Callable[[Tensor], np.ndarray], inputs: Tensor) -> np.ndar
     return np.concatenate([in_halves(answer, inputs[:half]), in_halves(answer, inputs[half:])])
 
 
-# What the allocators of the CPU, of MPS and of CUDA's libraries say; PyTorch has an error of its own for CUDA only.
-WORDS = ("DefaultCPUAllocator", "out of memory", "ALLOC_FAILED")
+# What the CPU's allocator and oneDNN, MPS and CUDA's libraries say; PyTorch has an error of its own for CUDA only.
+WORDS = ("DefaultCPUAllocator", "bad_alloc", "could not create a primitive", "out of memory", "ALLOC_FAILED")
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -11,13 +11,15 @@ from multicnn.recipe import Training
 from multicnn.training.memory import is_out_of_memory
 from multicnn.training.passes import Passes
 
+SMALLEST = 2  # one example alone has no deviation that a batch normalisation could divide by
+
 
 class MicroBatches:
     """Adds up a batch's gradients over its micro-batches.
 
     The sum is the gradient of the whole batch, for the loss of a micro-batch counts by what it weighs in the whole.
     Only batch normalisations see a difference: each takes the mean and the deviation of its micro-batch (Hoffer et al.
-    2017, "Train longer, generalize better", section 4, who find that it does not harm).
+    2017, "Train longer, generalize better", section 4, who find that large batches even gain by it).
 
     Args:
         passes: gives the loss.
@@ -47,7 +49,7 @@ class MicroBatches:
             the most of an example is right.
 
         Raises:
-            MulticnnError: not even one example fits.
+            MulticnnError: not even two examples fit.
         """
         while True:
             optimiser.zero_grad(set_to_none=True)
@@ -89,7 +91,7 @@ class MicroBatches:
 
     def _halve(self, batch: int) -> None:
         size = min(self.training.micro_batch or batch, batch)
-        if size < 2:
-            raise MulticnnError("one example alone does not fit the memory; use a smaller --arch or smaller inputs")
-        self.training.micro_batch = size // 2
-        self.warn(f"{size} examples at a time do not fit the memory; going on with {size // 2} (training.micro_batch)")
+        if size <= SMALLEST:
+            raise MulticnnError("not even two examples at a time fit the memory; use a smaller --arch or inputs")
+        half = self.training.micro_batch = max(SMALLEST, size // 2)
+        self.warn(f"{size} examples at a time do not fit the memory; going on with {half} (training.micro_batch)")

@@ -11,12 +11,13 @@ from multicnn.training.loop import Learner
 from multicnn.training.memory import is_out_of_memory
 from multicnn.training.rate_test import Curve, range_test, settings
 
-# Larger batches bring no speed; with fewer steps an epoch, too little is learned in each.
-LARGEST_BATCH = 1024
+# Larger batches would need more care with rate and warm-up than a rule has (Goyal et al. 2017); with fewer steps an
+# epoch, too little is learned in each.
+LARGEST_BATCH = 512
 STEPS_PER_EPOCH = 25
 # How the learning rate follows the batch: linearly for SGD (Goyal et al. 2017, "Accurate, Large Minibatch SGD", section
 # 2.1), by the square root for Adam and its kin (Malladi et al. 2022, "On the SDEs and Scaling Rules for Adaptive
-# Gradient Algorithms", section 4); Adadelta scales itself.
+# Gradient Algorithms"); Adadelta scales itself.
 POWER = {"sgd": 1.0, "adadelta": 0.0}
 ADAMS_POWER = 0.5
 # Of a time budget, what the range test may take.
@@ -35,7 +36,7 @@ def settle_batch(training: Training, asked: Training, trial: Trial) -> None:
         asked: what the recipe asked for. A learning rate that it left open follows the batch.
         trial: makes a learner to try with.
     """
-    usual, learner = int(training.batch_size), trial(lr=0.0)
+    usual, learner = int(training.batch_size), trial(lr=0.0, micro_batch=0)
     top = max(usual, 2 ** int(math.log2(max(1, min(LARGEST_BATCH, len(learner.feed) // STEPS_PER_EPOCH)))))
     fits = largest_that_fits(learner, top)
     size = max(usual, fits)
@@ -54,7 +55,7 @@ def largest_that_fits(learner: Learner, size: int) -> int:
         size: what is tried first.
 
     Raises:
-        MulticnnError: not even one example fits.
+        MulticnnError: not even two examples fit.
     """
     training, generator = learner.training, torch.Generator(learner.device).manual_seed(0)
     order = np.arange(len(learner.feed)) if learner.feed.lengths is None else np.argsort(-learner.feed.lengths)
@@ -64,7 +65,7 @@ def largest_that_fits(learner: Learner, size: int) -> int:
         try:
             for _ in range(2):  # the optimiser's means are there from the second step on
                 learner.step(inputs, truth, generator, 0.0)
-            return training.micro_batch or size
+            return min(training.micro_batch or size, size)
         except RuntimeError as error:  # from the augmentation: the passes halve what does not fit
             if size < 2 or not is_out_of_memory(error):
                 raise

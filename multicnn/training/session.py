@@ -37,7 +37,7 @@ from multicnn.training.search import settle_batch, settle_rate
 
 # The parts that metrics.json has figures for.
 MEASURED = ("validation", "test")
-# Where more examples at once are quicker, and where memory runs out instead of becoming slow.
+# Where `--batch-size auto` fits the batch to the memory; elsewhere memory is swapped before it runs out.
 FOR_LARGE_BATCHES = ("cuda",)
 # Writing checkpoints, weights and pages, beside what the rehearsal measures; in seconds.
 WRITING_SECONDS = 1.5
@@ -75,7 +75,7 @@ class Session:
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             if fits_batch:
                 settle_batch(training, asked, trial)
-                self.reporter.note(f"--batch-size auto: {training.batch_size} at learning rate {training.lr}")
+                self.reporter.note(f"--batch-size auto: {training.batch_size} examples a step")
             curve = settle_rate(training, trial) if asked.lr == "find" else None
         if curve:
             self.reporter.note(f"--lr find: {training.lr:g}, after {len(curve.rates)} steps; see lr_find.svg")

@@ -123,7 +123,7 @@ def _fit_at_once(plan: Outline, model: Classifier, material: Material) -> None:
     truth = material.truth["train"]
     balanced = plan.recipe.training.class_balance != "none"
     weights = class_weights(truth, len(plan.labels))[truth] if balanced else None
-    model.network.fit_at_once(list(material.decoded["train"].arrays), truth, weights)
+    model.network.fit_at_once(material.decoded["train"].arrays, truth, weights)
 
 
 def _headline(

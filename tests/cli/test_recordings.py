@@ -111,9 +111,9 @@ def test_the_timeline_is_for_sounds(tmp_path: Path, cli: Cli) -> None:
     assert "models of sounds" in done.stderr
 
 
-@pytest.mark.parametrize(("fit", "train"), [("pad", 1), ("crop", 6)])
+@pytest.mark.parametrize(("fit", "train"), [("loudest", 1), ("crop", 6)])
 def test_crop_has_stretches_to_draw_from_in_training_alone(recordings: Path, fit: str, train: int) -> None:
-    settings = {"data.path": str(recordings / "list.csv"), "audio.duration": 0.4, "audio.windows": False}
+    settings = {"data.path": str(recordings / "list.csv"), "audio.duration": 0.4}
     plan = outline(load_recipe("audio", None, settings | {"audio.fit": fit}), "cpu")
     material = read_all(plan, Reporter(quiet=True))
     assert material.counts() == {"train": 26, "validation": 4, "test": 10}

@@ -60,6 +60,7 @@ PHOTOGRAPHS = {
 # With 10 classes.
 CIFAR = {
     "linear": 30_730,
+    "airbench": 1_972_792,
     "nin": 966_986,
     "allconv": 1_369_738,
     "resnet20": 269_722,
@@ -75,6 +76,7 @@ CIFAR = {
 DIGITS = {"capsnet": 8_215_568}
 # The smallest inputs; the others take 1 x 1.
 SMALLEST_SIDE = {
+    "airbench": 9,
     "alexnet": 63,
     "zfnet": 53,
     "sppnet": 21,

@@ -104,6 +104,7 @@ def test_the_vectors_of_a_run_come_out(texts: Path, cli: Cli, tmp_path: Path) ->
     [
         (("train", "{corpus}", "-o", "v.doc"), "v.doc: word vectors are written as"),
         (("train", "nowhere", "-o", "v.txt"), "nowhere"),
+        (("train", "broken.gz", "-o", "v.txt"), "broken.gz cannot be read: Not a gzipped file"),
         (("train", "{corpus}", "-o", "v.txt", "--min-count", "10000", "-q"), "no word occurs 10000 times"),
         (("train", "{corpus}", "-o", "v.txt", "--tokenizer", "char"), "not char"),
         (("train", "{corpus}", "-o", "{corpus}"), "is there already"),
@@ -117,6 +118,7 @@ def test_what_is_wrong_is_said_in_one_line(
     arguments: tuple[str, ...], said: str, corpus: Path, cli: Cli, tmp_path: Path
 ) -> None:
     (tmp_path / "pickle.kv").write_bytes(b"\x80")
+    (tmp_path / "broken.gz").write_bytes(b"no gzip")
     (tmp_path / "one.txt").write_text("ship 1 2\n")
     places = {"corpus": corpus, "vectors": tmp_path / "one.txt"}
     done = cli("embed", *(argument.format(**places) for argument in arguments), cwd=tmp_path)

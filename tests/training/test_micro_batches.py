@@ -103,9 +103,10 @@ def test_out_of_memory_halves_the_micro_batch_and_repeats_the_step() -> None:
     ]
 
 
-def test_where_not_even_one_example_fits_it_ends_with_advice() -> None:
-    with pytest.raises(MulticnnError, match="one example alone does not fit the memory; use a smaller --arch"):
-        gradients(0, most=0)
+def test_where_not_even_two_examples_fit_it_ends_with_advice() -> None:
+    with pytest.raises(MulticnnError, match="not even two examples at a time fit the memory; use a smaller --arch"):
+        gradients(0, most=1)
+    assert gradients(3, most=2)[3].micro_batch == 2
 
 
 def test_other_failures_are_not_taken_for_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def settled(pictures: Path, folder: Path, batch_size: Any = "auto", **settings: 
 
 
 @pytest.mark.parametrize(
-    ("fits", "batch", "micro"), [(1000, 64, 0), (64, 64, 0), (63, 32, 0), (20, 16, 0), (8, 8, 0), (7, 8, 4), (1, 8, 1)]
+    ("fits", "batch", "micro"), [(1000, 64, 0), (64, 64, 0), (63, 32, 0), (20, 16, 0), (8, 8, 0), (7, 8, 4), (2, 8, 2)]
 )
 def test_the_largest_power_of_two_that_fits(
     fits: int, batch: int, micro: int, small_gpu: list[int], pictures: Path, tmp_path: Path

@@ -1,6 +1,6 @@
 """TextCNN-NB: TextCNN, and beside it a bag of n-grams with naive-Bayes weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from torch import Tensor, nn
@@ -65,11 +65,11 @@ class TextCNNNB(TextCNN):
         logits = super().forward(x)
         return mean(logits, self.bag(x)), criterion(logits, truth)
 
-    def fit_at_once(self, examples: Sequence[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
+    def fit_at_once(self, examples: Iterable[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
         """Counts n-grams and weighs them."""
         from multicnn.text.naive_bayes import fit_bag
 
-        fit_bag(self.bag, examples, truth, weights)
+        fit_bag(self.bag, list(examples), truth, weights)
 
     def reset_head(self, classes: int) -> None:
         """Puts a fresh last layer and an empty bag for `classes` classes in place of the old ones."""
