@@ -56,13 +56,13 @@ class Probabilities(nn.Module):
     """What is exported: a classifier with the softmax behind it, and the layers that can be looked at by name.
 
     Args:
-        frontend: that of the classifier.
-        network: gives logits, [batch, classes]; has a `head`.
+        model: the classifier.
+        network: gives logits, [batch, classes]; has a `head`: the classifier's own, or a form of it.
     """
 
-    def __init__(self, frontend: nn.Module, network: nn.Module) -> None:
+    def __init__(self, model: Classifier, network: nn.Module) -> None:
         super().__init__()
-        self.frontend = frontend
+        self.model = model
         self.network = network
 
     def layers(self, x: Tensor) -> dict[str, Tensor]:
@@ -70,18 +70,19 @@ class Probabilities(nn.Module):
 
         Returns:
             `probabilities`, [batch, classes]; each row sums to 1. `frontend`, what the network sees, where that is not
-            the batch itself. `penultimate`, what the last layer with weights decides on.
+            the batch itself. `penultimate`, what the last layer with weights decides on; of several views in the first,
+            which is the input as it is.
         """
-        seen = self.frontend(x)
+        seen = self.model.frontend(x)
         decided_on: list[Tensor] = []
         hook = last_layer(self.network).register_forward_pre_hook(lambda _, inputs: decided_on.append(inputs[0]))
-        logits: Tensor = self.network(seen)
+        logits = self.model.answer(seen, self.network)
         hook.remove()
         found = {"probabilities": logits.softmax(dim=1)}
         if seen is not x:
             found["frontend"] = seen
         if decided_on and decided_on[-1] is not seen:
-            found["penultimate"] = decided_on[-1]
+            found["penultimate"] = decided_on[-1] if self.model.views is None else decided_on[-1][: x.shape[0]]
         return found
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:

@@ -39,7 +39,7 @@ def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Pa
         axes[1] = torch.export.Dim("tokens", min=2)
     folded = None if fold == "off" else model.network.folded(always=fold == "on")
     network, name = folded or (model.network, "plain")
-    graph = Probabilities(model.frontend, network).eval()
+    graph = Probabilities(model, network).eval()
     with torch.no_grad():
         names = list(graph.layers(inputs))
     with _quietly():

@@ -1,5 +1,6 @@
 """multicnn features: what does a network see, or make, of these inputs?"""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from multicnn.inference.feature_files import FeatureFile
     from multicnn.inference.inputs import Request
     from multicnn.inference.layers import Layer, TokenNumbers
+    from multicnn.inference.recordings import Stream
 
 
 def _option(*names: str, help: str) -> Any:
@@ -91,8 +93,13 @@ def _run(
     from multicnn.inference.stream import answers
 
     total = failed = 0
-    chunks = items(layer.pipeline, request)
-    for batch in answers(layer, chunks, batch_size=batch_size, workers=workers or default_workers(), live=request.live):
+    readers = workers or default_workers()
+    stream: Stream = partial(answers, layer, batch_size=batch_size, workers=readers, live=request.live)
+    if layer.pipeline == "audio":
+        from multicnn.inference.recordings import answers_of_recordings
+
+        stream = partial(answers_of_recordings, stream, reader=layer.reader, timeline=False)
+    for batch in stream(items(layer.pipeline, request)):
         file.write(batch)
         for place, error in batch.errors.items():
             name = " ".join(batch.names[place].split())

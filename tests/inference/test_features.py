@@ -52,7 +52,7 @@ def by_torch(run: Path, inputs: list[bytes | str]) -> dict[str, np.ndarray]:
     model.load_state_dict(load_tensors(run / "model" / "weights.safetensors")[0])
     batch = torch.from_numpy(reader.collate([reader.read(one) for one in inputs]))
     with torch.no_grad():
-        layers = Probabilities(model.frontend, model.network).eval().layers(batch)
+        layers = Probabilities(model, model.network).eval().layers(batch)
     return {name: layer.numpy() for name, layer in layers.items()}
 
 
@@ -205,3 +205,20 @@ def test_torch_is_not_imported(runs: dict[str, Path], few_pictures: Path, tmp_pa
     )
     command = [sys.executable, "-c", code, "features", runs["image"], few_pictures / "test", "-o", tmp_path / "x.npy"]
     assert subprocess.run(command, check=False).returncode == 0
+
+
+def test_of_a_recording_in_windows_the_mean_is_written(
+    runs: dict[str, Path], sounds: Path, cli: Cli, tmp_path: Path
+) -> None:
+    """One wave file that is two others after each other, to a model that hears windows of their length."""
+    import soundfile
+
+    options = ("--arch", "lenet", "--epochs", "1", "--set", "audio.windows=true", "--set", "audio.overlap=0")
+    done = cli("train", "audio", sounds, *options, "--output", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    parts = [sounds.parent / "high1.wav", sounds.parent / "low1.wav"]
+    soundfile.write(tmp_path / "both.wav", np.concatenate([soundfile.read(part)[0] for part in parts]), 8000)
+    done = cli("features", tmp_path / "run", *parts, tmp_path / "both.wav", "-o", tmp_path / "x.npy")
+    assert done.returncode == 0, done.stderr
+    high, low, both = np.load(tmp_path / "x.npy")
+    np.testing.assert_allclose(both, (high + low) / 2, rtol=0, atol=1e-4)

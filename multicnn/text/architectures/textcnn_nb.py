@@ -94,6 +94,11 @@ class Beside(nn.Module):
         super().__init__()
         self.network, self.bag = network, bag
 
+    @property
+    def head(self) -> nn.Module:
+        """That of the network: the bag decides at once."""
+        return self.network.get_submodule("head")
+
     def forward(self, ids: Tensor) -> Tensor:
         """Token numbers, int32 [batch, tokens], padded behind with 0, to logits [batch, classes]."""
         return mean(self.network(ids), self.bag(ids))
