@@ -26,6 +26,11 @@ READERS = {
 class Reader(Protocol):
     """From a file's bytes, or a text, to the array that the graph takes. Never imports torch."""
 
+    @property
+    def windows(self) -> bool:
+        """Whether what is too long is cut into overlapping windows, each of which is learned from and answered."""
+        ...
+
     def read(self, content: "Content") -> np.ndarray:
         """Reads one example.
 

@@ -190,20 +190,27 @@ class OwnVectors(Embed):
 
 
 class Text(Section):
-    """How texts are read; lengths in tokens, of longer ones `truncate` is kept.
+    """How texts are read; lengths in tokens, of longer ones `truncate` is kept, the overlap a share of a window.
 
     `auto`: what the network is made for; vectors from a file learn on.
     """
 
     tokenizer: Literal["auto", "unicode", "whitespace", "char", "byte", "kim"] = "auto"
     max_length: Annotated[int, Field(ge=1)] | Auto = "auto"
-    truncate: Literal["head", "tail", "middle"] = "head"
+    truncate: Literal["head", "tail", "middle", "windows"] = "head"
+    overlap: Fraction = 0.5
     vocabulary: Vocabulary = Vocabulary()
     vectors: str | None = None
     embed: OwnVectors = OwnVectors()
     vectors_mode: Literal["auto", "rand", "static", "nonstatic", "multichannel"] = "auto"
     unknown: Literal["auto", "unk", "hash", "vector"] = "auto"
     extend_vocabulary: bool | Auto = "auto"
+
+    @model_validator(mode="after")
+    def _windows_overlap(self) -> "Text":
+        if self.overlap != 0.5 and self.truncate != "windows":
+            raise ValueError("overlap is for windows of long texts; set text.truncate to windows, or leave it out")
+        return self
 
     @model_validator(mode="after")
     def _vectors_and_their_mode_agree(self) -> "Text":

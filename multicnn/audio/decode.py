@@ -65,7 +65,7 @@ def opened(content: Content, jumping: bool = False) -> Iterator[soundfile.SoundF
     Raises:
         InputError: empty, truncated, broken, or not a known format; while it is open too.
     """
-    if isinstance(content, str):
+    if not isinstance(content, bytes | Excerpt):
         raise InputError("this is a text, not a sound's bytes")
     with content.source.open() if isinstance(content, Excerpt) else BytesIO(content) as stream:
         head = stream.read(HEAD)

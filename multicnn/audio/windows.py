@@ -39,7 +39,7 @@ def cut(example: Example, window: float, overlap: float) -> list[Example]:
     source, first = example.content, 0.0
     if isinstance(source, Blob):
         source = Excerpt(source)
-    if isinstance(source, str):
+    if not isinstance(source, Excerpt):
         return [example]
     first = source.start
     try:

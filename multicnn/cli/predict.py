@@ -146,7 +146,7 @@ def _run(
     readers = workers or default_workers()
     writer.write([])  # the heading comes even where nothing follows
     stream: Stream = partial(answers, predictor, batch_size=batch_size, workers=readers, live=request.live)
-    if predictor.pipeline == "audio":
+    if timeline or predictor.reader.windows:
         from multicnn.inference.recordings import answers_of_recordings
 
         stream = partial(answers_of_recordings, stream, reader=predictor.reader, timeline=timeline)

@@ -16,7 +16,6 @@ import numpy as np
 import multicnn
 from multicnn.data.decode import Decoded, in_parallel, read_one
 from multicnn.data.example import Example, Trouble
-from multicnn.data.excerpt import Excerpt
 from multicnn.data.files import write_atomically
 from multicnn.data.recordings import Pieces
 from multicnn.data.rows import RowFile, Rows
@@ -140,7 +139,7 @@ def _fingerprint(example: Example) -> bytes:
         content = example.load()
     except InputError:
         return b"unreadable"
-    assert not isinstance(content, Excerpt), "excerpts are not cached"
+    assert isinstance(content, bytes | str), "excerpts are not cached"
     content = content.encode() if isinstance(content, str) else content
     return hashlib.blake2b(content, digest_size=DIGEST).hexdigest().encode()
 

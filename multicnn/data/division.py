@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from multicnn.data.blob import Blob
 from multicnn.data.duplicates import blob_of, content_keys, merge_groups
 from multicnn.data.example import DataSet, Example
 from multicnn.data.excerpt import Excerpt
@@ -137,9 +136,10 @@ def write_manifest(path: Path, kind: str, examples: Sequence[Example]) -> bool:
     return any((blob := blob_of(e.content)) is not None and blob.size is not None for e in examples)
 
 
-def _path(example: Example, content: Blob | Excerpt, folder: Path) -> str:
+def _path(example: Example, content: object, folder: Path) -> str:
     """A file's path from the manifest's folder, or a member's name."""
-    blob = content.source if isinstance(content, Excerpt) else content
+    blob = blob_of(content)
+    assert blob is not None, "texts are written themselves"
     if blob.size is not None:
         return example.name.removesuffix(f":{content}")
     return Path(os.path.relpath(blob.path, folder)).as_posix()

@@ -25,18 +25,18 @@ def content_keys(examples: Sequence[Example], *, recordings: bool = False) -> li
     return [_key(number, e.content, files, recordings) for number, e in enumerate(examples)]
 
 
-def blob_of(content: Blob | Excerpt | str) -> Blob | None:
+def blob_of(content: object) -> Blob | None:
     """Where the bytes lie; None for a text."""
     if isinstance(content, Excerpt):
         return content.source
     return content if isinstance(content, Blob) else None
 
 
-def _key(number: int, content: Blob | Excerpt | str, files: dict[Blob, str], recordings: bool) -> str:
+def _key(number: int, content: object, files: dict[Blob, str], recordings: bool) -> str:
     if isinstance(content, str):
         return _text_key(content)
-    source = content.source if isinstance(content, Excerpt) else content
-    key = files.get(source, f"unreadable:{number}")
+    source = blob_of(content)
+    key = files.get(source, f"unreadable:{number}") if source else f"unreadable:{number}"
     return f"{key}@{content}" if isinstance(content, Excerpt) and not recordings else key
 
 

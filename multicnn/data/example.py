@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from multicnn.data.blob import Blob
 from multicnn.data.excerpt import Excerpt
 from multicnn.data.order import natural_key
+from multicnn.data.passage import Passage
 
-Content = bytes | str | Excerpt  # what a reader is given: a file's bytes, a text, a stretch of a recording
+# What a reader is given: a file's bytes, a text, a stretch of a recording or of a text.
+Content = bytes | str | Excerpt | Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,14 @@ class Example:
     """
 
     name: str
-    content: Blob | Excerpt | str
+    content: Blob | Excerpt | str | Passage
     label: str | None = None
     split: str | None = None
     fold: str | None = None
     group: str | None = None
 
     def load(self) -> Content:
-        """The encoded bytes or the text; the excerpt as it is, for its reader reads no more than it needs.
+        """The encoded bytes or the text; a stretch as it is, for its reader reads no more than it needs.
 
         Raises:
             InputError: the bytes cannot be read.

@@ -63,6 +63,8 @@ class ImageReader:
     resize: str = "squash"
     interpolation: str = "bilinear"
 
+    windows = False  # a picture is read as a whole
+
     def __post_init__(self) -> None:
         if self.height < 1 or self.width < 1:
             raise UsageError(f"a picture has at least 1 x 1 pixels, not {self.height} x {self.width}")
@@ -91,7 +93,7 @@ class ImageReader:
         return array if array.ndim == 3 else array[:, :, None]
 
     def cut(self, example: Example, training: bool = False) -> list[Example]:
-        """A picture is read as a whole."""
+        """The picture itself."""
         return [example]
 
     def collate(self, arrays: Sequence[np.ndarray]) -> np.ndarray:

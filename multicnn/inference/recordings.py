@@ -1,4 +1,4 @@
-"""Recordings that are read window by window: one answer for the whole, or one for each window."""
+"""Recordings and texts that are read window by window: one answer for the whole, or one for each window."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from multicnn.audio.read import AudioReader
 from multicnn.data.blob import Blob
 from multicnn.data.decode import default_workers
 from multicnn.data.example import Example
 from multicnn.data.excerpt import Excerpt
-from multicnn.inference.lines import Item
+from multicnn.inference.lines import Item, Line
 from multicnn.inference.output import Prediction, predictions
 from multicnn.inference.predictor import Predictor
 from multicnn.inference.stream import Answers, answers
@@ -25,20 +24,19 @@ Stream = Callable[[Iterable[list[Item]]], Iterator[Answers]]
 def answers_of_recordings(
     stream: Stream, chunks: Iterable[list[Item]], reader: Reader, timeline: bool
 ) -> Iterator[Answers]:
-    """Has the windows of long recordings classified one by one, so that no recording is ever in memory as a whole.
+    """Has the windows of long inputs classified one by one, so that no recording is ever in memory as a whole.
 
     Args:
         stream: `multicnn.inference.stream.answers`, but for the inputs.
         chunks: the inputs.
-        reader: of sounds; says what the windows are.
-        timeline: tell each window, of models too that otherwise hear a recording's middle only.
+        reader: says what the windows are.
+        timeline: tell each window, of models too that otherwise hear a recording's middle only; for sounds.
 
     Yields:
         The answers of some inputs or windows, in order.
     """
-    assert isinstance(reader, AudioReader)
     recordings: deque[Recording] = deque()
-    batches = stream(_cut(chunks, replace(reader, windows=True) if timeline else reader, recordings))
+    batches = stream(_cut(chunks, _hearing_all(reader) if timeline else reader, recordings))
     return _timed(batches, recordings) if timeline else _averaged(batches, recordings)
 
 
@@ -87,12 +85,21 @@ class Recording:
         return not self.spans
 
 
-def _cut(chunks: Iterable[list[Item]], reader: AudioReader, recordings: deque[Recording]) -> Iterator[list[Item]]:
+def _hearing_all(reader: Reader) -> Reader:
+    """A reader of sounds that hears recordings as a whole."""
+    from multicnn.audio.read import AudioReader  # texts do without its libraries
+
+    assert isinstance(reader, AudioReader)
+    return replace(reader, windows=True)
+
+
+def _cut(chunks: Iterable[list[Item]], reader: Reader, recordings: deque[Recording]) -> Iterator[list[Item]]:
     """The windows of each input; `recordings` is told before they go on."""
     for chunk in chunks:
         windows: list[Item] = []
         for item in chunk:
-            pieces = reader.cut(item) if isinstance(item, Example) else [item]
+            whole = Example(item.name, item.name) if isinstance(item, Line) else item
+            pieces = reader.cut(whole) if isinstance(whole, Example) else [whole]
             contents = [piece.content if isinstance(piece, Example) else None for piece in pieces]
             spans = deque(content if isinstance(content, Excerpt) else None for content in contents)
             recordings.append(Recording(item.name, spans))

@@ -22,7 +22,7 @@ from multicnn.text.architectures.textcnn_nb import TextCNNNB
 from multicnn.text.augment import TextAugmentation, nearest_words
 from multicnn.text.learn import enough_epochs, learn_vectors
 from multicnn.text.pretrained import Pretrained, coverage, further_words, pretrained_rows
-from multicnn.text.read import FIRST_WORD, TextReader, decode
+from multicnn.text.read import FIRST_WORD, TextReader, decode, starts
 from multicnn.text.tokenize import tokenize
 from multicnn.text.vectors import open_vectors
 from multicnn.text.vocabulary import build_vocabulary
@@ -48,6 +48,7 @@ class TextPipeline:
     def __init__(self) -> None:
         self.notes: list[str] = []
         self.pretrained: Pretrained | None = None
+        self._windows = 1.0
 
     def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, TextReader]:
         """Reads the training texts and settles tokens, vocabulary, length and vectors."""
@@ -69,7 +70,10 @@ class TextPipeline:
         longest = int(recipe.text.max_length)
         shortest = longest if kind.fixed_length else SHORTEST
         unknown = "hash" if recipe.text.unknown == "hash" else "unk"
-        return recipe, TextReader(recipe.text.tokenizer, words, longest, shortest, unknown, recipe.text.truncate)
+        text = recipe.text
+        if text.truncate == "windows":
+            self._windows = float(np.mean([len(starts(len(one), longest, text.overlap)) for one in tokens]))
+        return recipe, TextReader(text.tokenizer, words, longest, shortest, unknown, text.truncate, text.overlap)
 
     def _settle_vectors(self, recipe: TextRecipe, tokens: list[list[str]], words: list[str]) -> list[str]:
         """Reads or learns the vectors, if that is asked for; the network's vectors become as long as these.
@@ -111,6 +115,7 @@ class TextPipeline:
         """
         assert isinstance(recipe, TextRecipe)
         _check_mixing(recipe, network)
+        count = round(count * self._windows)
         fill_training(
             recipe.training,
             epochs=8 if isinstance(network, TextCNNNB) else 12,

@@ -1,12 +1,13 @@
 """From a text to the ids of its tokens. Torch-free: prediction runs exactly this."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from multicnn.data.example import Content, Example
+from multicnn.data.passage import Passage
 from multicnn.errors import InputError, UsageError, did_you_mean
 from multicnn.text.pieces import Pieces, look_up
 from multicnn.text.standins import StandIns
@@ -14,11 +15,12 @@ from multicnn.text.tokenize import BETWEEN_SPACES, TOKENIZERS, tokenize
 
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 UNKNOWNS = ("unk", "hash")
-# Where what is kept of a text begins, from how many tokens it has too many.
+# Where what is kept of a text begins, from how many tokens it has too many; `cut` leaves none where there are windows.
 KEPT: dict[str, Callable[[int], int]] = {
     "head": lambda surplus: 0,
     "middle": lambda surplus: surplus // 2,
     "tail": lambda surplus: surplus,
+    "windows": lambda surplus: 0,
 }
 
 
@@ -41,7 +43,9 @@ class TextReader:
         min_length: tokens that a batch has at least, made up with padding.
         unknown: `unk` reads all words that aren't in the vocabulary as 1; `hash` reads as it what no known word is
             spelt like, and the others as the one that they are spelt most like.
-        truncate: what is kept of a text with more than `max_length` tokens: its `head`, `middle` or `tail`.
+        truncate: what is kept of a text with more than `max_length` tokens: its `head`, `middle` or `tail`; or all of
+            it, in overlapping `windows` of so many.
+        overlap: how much of a window the next one shares, 0 up to 1.
     """
 
     tokenizer: str
@@ -50,6 +54,7 @@ class TextReader:
     min_length: int = 1
     unknown: str = "unk"
     truncate: str = "head"
+    overlap: float = 0.5
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _pieces: Pieces = field(init=False, repr=False, compare=False)
 
@@ -63,12 +68,19 @@ class TextReader:
             raise UsageError(f"text.unknown is {' or '.join(UNKNOWNS)}, and hash for words only, not {self.unknown}")
         if self.truncate not in KEPT:
             raise UsageError(f"text.truncate is one of {', '.join(KEPT)}, not {self.truncate}")
+        if not 0 <= self.overlap < 1:
+            raise UsageError(f"text.overlap is a share from 0 up to 1, not {self.overlap}")
         kind: type[dict[str, int]] = StandIns if self.unknown == "hash" else dict
         object.__setattr__(self, "_ids", kind((word, at) for at, word in enumerate(self.vocabulary, FIRST_WORD)))
         object.__setattr__(self, "_pieces", Pieces(self.tokenizer, self._ids, UNKNOWN))
 
+    @property
+    def windows(self) -> bool:
+        """Whether a longer text is cut into windows."""
+        return self.truncate == "windows"
+
     def read(self, content: Content) -> np.ndarray:
-        """Tokenises and looks up.
+        """Tokenises, looks up, and fits the length.
 
         Returns:
             int32 [tokens], 1 to max_length of them.
@@ -76,7 +88,14 @@ class TextReader:
         Raises:
             InputError: the text is empty, has no token, or its bytes are not UTF-8.
         """
-        text = decode(content)
+        ids = content.ids if isinstance(content, Passage) else self._ids_of(decode(content))
+        if len(ids) <= self.max_length:
+            return ids
+        start = KEPT[self.truncate](len(ids) - self.max_length)
+        return ids[start : start + self.max_length].copy()  # a view would keep all of them
+
+    def _ids_of(self, text: str) -> np.ndarray:
+        """The ids of all tokens, int32 [tokens], at least one."""
         if self.tokenizer in BETWEEN_SPACES:
             ids = self._pieces.read(text)
         else:
@@ -84,14 +103,26 @@ class TextReader:
         if not len(ids):
             what = f"has nothing that the tokenizer {self.tokenizer} keeps" if text.strip() else "is empty"
             raise InputError(f"the text {what}")
-        if len(ids) <= self.max_length:
-            return ids
-        start = KEPT[self.truncate](len(ids) - self.max_length)
-        return ids[start : start + self.max_length].copy()  # a view would keep all of them
+        return ids
 
     def cut(self, example: Example, training: bool = False) -> list[Example]:
-        """A text is read as a whole."""
-        return [example]
+        """The windows of a text, as examples of their own; each is the same in training as in prediction.
+
+        Args:
+            example: one that cannot be read, or need not be cut, stays as it is.
+            training: makes no difference.
+        """
+        if not self.windows:
+            return [example]
+        try:
+            ids = self._ids_of(decode(example.load()))
+        except InputError:
+            return [example]
+        length = self.max_length
+        return [
+            replace(example, content=Passage(ids[start : start + length]))
+            for start in starts(len(ids), length, self.overlap)
+        ]
 
     def collate(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
         """One batch, int32 [batch, tokens], padded behind to the longest text and to at least `min_length`."""
@@ -110,7 +141,20 @@ class TextReader:
             "min_length": self.min_length,
             "unknown": self.unknown,
             "truncate": self.truncate,
+            "overlap": self.overlap,
         }
+
+
+def starts(length: int, window: int, overlap: float) -> list[int]:
+    """Where the windows of a text start; the last one ends with the text.
+
+    Args:
+        length: of the text, in tokens.
+        window: of each window; a text that is not longer has one.
+        overlap: the share of a window that the next one has too, 0 up to 1; the last two may share more.
+    """
+    last = max(0, length - window)
+    return [*range(0, last, max(1, round(window * (1 - overlap)))), last]
 
 
 def decode(content: Content) -> str:

@@ -21,7 +21,7 @@ from multicnn.data.files import write_atomically
 from multicnn.evaluation.evaluate import BATCH, measure
 from multicnn.evaluation.metrics import metrics
 from multicnn.inference.predictor import Predictor
-from multicnn.recipe import AudioRecipe, Training, parse_duration
+from multicnn.recipe import Training, parse_duration
 from multicnn.recipe_files import dump_recipe
 from multicnn.training.batches import Feed
 from multicnn.training.device import device_name
@@ -111,9 +111,9 @@ class Session:
         return self._finish(learner, feeds, progress, started)
 
     def _feed(self, name: str) -> Feed:
-        decoded, recipe = self.material.decoded[name], self.plan.recipe
+        decoded = self.material.decoded[name]
         owner = decoded.owner
-        if name == "train" and isinstance(recipe, AudioRecipe) and recipe.audio.windows:
+        if name == "train" and self.plan.reader.windows:
             owner = np.arange(len(owner))  # each window is learned from in each epoch
         return Feed(decoded.arrays, self.material.truth[name], self.plan.reader, self.device, owner)
 

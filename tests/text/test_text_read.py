@@ -2,12 +2,14 @@
 
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
-from multicnn.text.read import TextFacts, TextReader, decode, inspect
+from multicnn.text.read import TextFacts, TextReader, decode, inspect, starts
 from multicnn.text.tokenize import tokenize
 from multicnn.text.vocabulary import build_vocabulary
 
@@ -31,6 +33,41 @@ def test_keeps_the_part_of_a_long_text_that_is_asked_for(truncate: str, kept: st
     text = (" " if tokenizer == "unicode" else "").join("abcdefg")
     assert "".join(reader.vocabulary[number - 2] for number in reader.read(text)) == kept
     assert reader.read("g").tolist() == [8]
+
+
+@pytest.mark.parametrize(
+    ("length", "window", "overlap", "expected"),
+    [
+        (3, 4, 0.5, [0]),
+        (4, 4, 0.5, [0]),
+        (5, 4, 0.5, [0, 1]),
+        (8, 4, 0.5, [0, 2, 4]),
+        (9, 4, 0.0, [0, 4, 5]),
+        (6, 4, 0.99, [0, 1, 2]),
+    ],
+)
+def test_windows_reach_from_the_first_token_to_the_last(
+    length: int, window: int, overlap: float, expected: list[int]
+) -> None:
+    assert starts(length, window, overlap) == expected
+
+
+@pytest.mark.parametrize("tokenizer", ["unicode", "char"])
+def test_windows_have_the_tokens_that_the_whole_text_has_there(tokenizer: str) -> None:
+    text = "don't cut it'll be: wrong! at this"
+    whole = TextReader(tokenizer, build_vocabulary([tokenize(text, tokenizer)]), 100)
+    reader = replace(whole, max_length=4, truncate="windows")
+    ids = whole.read(text).tolist()
+    windows = reader.cut(Example("a", text, "x", group="g"))
+    places = starts(len(ids), 4, 0.5)
+    assert [reader.read(one.load()).tolist() for one in windows] == [ids[start : start + 4] for start in places]
+    assert {(one.name, one.label, one.group) for one in windows} == {("a", "x", "g")}
+
+
+def test_a_text_that_cannot_be_read_is_not_cut() -> None:
+    reader = TextReader("unicode", ["a"], 2, truncate="windows")
+    for empty in (Example("a", ""), Example("b", " ")):
+        assert reader.cut(empty) == [empty]
 
 
 SAMPLES = {
@@ -103,10 +140,12 @@ def test_settings_survive_json() -> None:
 def test_refuses_wrong_settings() -> None:
     with pytest.raises(UsageError, match="did you mean whitespace"):
         TextReader("white-space", [], 10)
-    with pytest.raises(UsageError, match="head, middle, tail, not end"):
+    with pytest.raises(UsageError, match="head, middle, tail, windows, not end"):
         TextReader("unicode", [], 10, truncate="end")
     with pytest.raises(UsageError, match="max_length 0"):
         TextReader("unicode", [], 0)
+    with pytest.raises(UsageError, match=r"overlap is a share from 0 up to 1, not 1"):
+        TextReader("unicode", [], 10, truncate="windows", overlap=1)
 
 
 def test_vocabulary_is_by_frequency_then_alphabet_whatever_the_order() -> None:
