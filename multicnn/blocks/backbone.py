@@ -1,7 +1,7 @@
 """What every architecture offers: features, a head that can be changed, and a loss to learn by."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -37,11 +37,11 @@ class Network(nn.Module):
             batches: some inputs, [batch, ...] each, as `forward` takes them; made only when they are asked for.
         """
 
-    def fit_at_once(self, examples: Sequence[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
+    def fit_at_once(self, examples: Iterable[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
         """Sets what needs no steps from the training examples, before the first of them; for most networks nothing.
 
         Args:
-            examples: as the reader gave them.
+            examples: as the reader gave them; read only when they are asked for.
             truth: their classes' numbers, [count].
             weights: how much each counts, [count]; None where all count alike.
         """

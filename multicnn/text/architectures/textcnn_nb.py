@@ -1,6 +1,6 @@
 """TextCNN-NB: TextCNN, and beside it a bag of n-grams with naive-Bayes weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from torch import Tensor, nn
@@ -65,7 +65,7 @@ class TextCNNNB(TextCNN):
         logits = super().forward(x)
         return mean(logits, self.bag(x)), criterion(logits, truth)
 
-    def fit_at_once(self, examples: Sequence[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
+    def fit_at_once(self, examples: Iterable[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
         """Counts n-grams and weighs them."""
         from multicnn.text.naive_bayes import fit_bag
 
