@@ -119,10 +119,10 @@ class Cache:
         """
         answers = list(filled)
         read = np.array([isinstance(answer, int) for answer in answers], dtype=bool)
-        kept = list(compress(pieces.examples, read))
+        labels = [example.label for example in compress(pieces.examples, read)]
         numbers = np.array(list(compress(answers, read)), dtype=np.int64)
         troubles = [one for one in answers if isinstance(one, Trouble)]
-        return Decoded(Rows(self.rows, numbers), kept, pieces.owner[read], troubles)
+        return Decoded(Rows(self.rows, numbers), labels, pieces.owner[read], troubles)
 
     def _look_up(self, asked: tuple[Example, int]) -> np.ndarray | Trouble | None:
         """None where the row is right, else the array that belongs there."""

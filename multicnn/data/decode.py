@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from multicnn.data.example import Example, Trouble
+from multicnn.data.ragged import Packer, Ragged
 from multicnn.data.recordings import Pieces
 from multicnn.data.rows import RowFile, Rows
 from multicnn.errors import InputError
@@ -35,14 +36,14 @@ class Decoded:
     """Examples that could be read, and what they hold.
 
     Attributes:
-        arrays: [count, ...] where all have one shape, rows of a file where they are many, else a list.
-        examples: in the order of the arrays; pieces of examples, where these are read in pieces.
+        arrays: [count, ...] where all have one shape, rows of a file where they are many; texts are ragged.
+        labels: in the order of the arrays, as the examples have them.
         owner: which arrays are pieces of one example, as in `multicnn.data.recordings.Pieces`.
         troubles: the examples that could not be read; they are left out.
     """
 
-    arrays: np.ndarray | Rows | list[np.ndarray]
-    examples: list[Example]
+    arrays: np.ndarray | Rows | Ragged
+    labels: list[str | None]
     owner: np.ndarray
     troubles: list[Trouble]
 
@@ -99,32 +100,32 @@ def read_one(example: Example, reader: Reader) -> np.ndarray | Trouble:
 
 
 def collect(pieces: Pieces, decoded: Iterator[np.ndarray | Trouble]) -> Decoded:
-    """Puts what was read into one array where the shapes agree, else into a list.
+    """Puts what was read into one array, of which texts have different shares.
 
     Args:
         pieces: whose examples were given to `decode`.
         decoded: what came out.
     """
-    kept: list[Example] = []
+    labels: list[str | None] = []
     owner: list[int] = []
     troubles: list[Trouble] = []
-    rows: list[np.ndarray] = []
+    texts = Packer()
     table: np.ndarray | RowFile | None = None
     for example, place, one in zip(pieces.examples, pieces.owner.tolist(), decoded, strict=True):
         if isinstance(one, Trouble):
             troubles.append(one)
             continue
         if one.ndim == 1 and one.dtype == np.int32:  # texts differ in length
-            rows.append(one)
+            texts.add(one)
         else:
             table = _room_for(len(pieces.examples), one) if table is None else table
-            table[len(kept)] = one
-        kept.append(example)
+            table[len(labels)] = one
+        labels.append(example.label)
         owner.append(place)
     places = np.array(owner, np.int64)
     if isinstance(table, RowFile):
-        return Decoded(Rows(table, np.arange(len(kept))), kept, places, troubles)
-    return Decoded(rows if table is None else table[: len(kept)], kept, places, troubles)
+        return Decoded(Rows(table, np.arange(len(labels))), labels, places, troubles)
+    return Decoded(texts.packed() if table is None else table[: len(labels)], labels, places, troubles)
 
 
 def _room_for(count: int, one: np.ndarray) -> np.ndarray | RowFile:

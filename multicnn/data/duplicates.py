@@ -74,11 +74,11 @@ def merge_groups(content_keys: Sequence[str], groups: Sequence[str | None]) -> l
             i = parent[i]
         return i
 
-    first: dict[tuple[str, str], int] = {}
-    for i, (content, group) in enumerate(zip(content_keys, groups, strict=True)):
-        links = [("content", content)] if group is None else [("content", content), ("group", group)]
-        for link in links:
-            parent[find(i)] = find(first.setdefault(link, i))
+    for keys in (content_keys, groups):
+        first: dict[str, int] = {}
+        for i, key in enumerate(keys):
+            if key is not None and (linked := first.setdefault(key, i)) != i:
+                parent[find(i)] = find(linked)
     return [find(i) for i in range(len(parent))]
 
 

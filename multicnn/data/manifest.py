@@ -1,6 +1,7 @@
 """Examples from the rows of a manifest."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -57,6 +58,7 @@ def _examples(
                 yield Trouble(f"{table.name}:{number}", "the label is empty")
                 continue
             label = None
+        label = label and sys.intern(label)  # a million rows have few of them
         part = split if split_at is None else _part(row[split_at], labelled, table.name, number)
         fold = row[picked.fold] if picked.fold is not None else None
         group = row[picked.group] if picked.group is not None else None

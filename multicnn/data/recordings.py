@@ -33,9 +33,13 @@ def cut(examples: Sequence[Example], reader: "Reader", training: bool = False) -
         reader: knows how.
         training: as for `Reader.cut`.
     """
-    pieces = [reader.cut(example, training) for example in examples]
-    owner = np.repeat(np.arange(len(pieces)), [len(some) for some in pieces])
-    return Pieces([piece for some in pieces for piece in some], owner)
+    pieces: list[Example] = []
+    counts: list[int] = []
+    for example in examples:
+        some = reader.cut(example, training)
+        pieces += some
+        counts.append(len(some))
+    return Pieces(pieces, np.repeat(np.arange(len(counts)), counts))
 
 
 def first_pieces(owner: np.ndarray) -> np.ndarray:

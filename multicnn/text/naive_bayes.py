@@ -1,12 +1,14 @@
 """The weights of a bag of n-grams: log-count ratios, and how far each of them can be trusted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from multicnn.data.ragged import Packer
 from multicnn.text.architectures.ngrams import PADDING, NgramBag
 
 # Added to every count, so that no n-gram decides alone (1 in the paper's section 2.1), and how much a wrong answer
@@ -17,9 +19,7 @@ MOST_STEPS = 60
 BATCH = 1024
 
 
-def fit_bag(
-    bag: NgramBag, texts: Sequence[np.ndarray] | np.ndarray, truth: np.ndarray, weights: np.ndarray | None = None
-) -> None:
+def fit_bag(bag: NgramBag, texts: Iterable[np.ndarray], truth: np.ndarray, weights: np.ndarray | None = None) -> None:
     """Sets a bag's weights from training texts.
 
     Wang and Manning 2012, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification", section 2.3. The
@@ -44,18 +44,24 @@ def fit_bag(
     bag.bias.copy_(torch.from_numpy(bias))
 
 
-def _counts(bag: NgramBag, texts: Sequence[np.ndarray] | np.ndarray) -> tuple[csr_matrix, np.ndarray]:
+def _counts(bag: NgramBag, texts: Iterable[np.ndarray]) -> tuple[csr_matrix, np.ndarray]:
     """How often each text has each row's n-grams, [texts, rows that occur], and which rows these are."""
-    batches = (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
-    found = [row[row != PADDING] for batch in batches for row in _rows(bag, batch)]
-    ends = np.cumsum([0, *map(len, found)])
-    rows, columns = np.unique(np.concatenate(found), return_inverse=True)
-    counts = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(texts), len(rows)))
+    found = Packer()
+    remaining = iter(texts)
+    while batch := list(islice(remaining, BATCH)):
+        for row in _rows(bag, batch):
+            found.add(row[row != PADDING].astype(np.int32))
+    numbers = found.packed()
+    occurs = np.zeros(len(bag.table), bool)
+    occurs[numbers.flat] = True
+    rows = np.flatnonzero(occurs)
+    columns = (np.cumsum(occurs, dtype=np.int32) - 1)[numbers.flat]
+    counts = csr_matrix((np.ones(len(columns), np.float32), columns, numbers.ends), shape=(len(numbers), len(rows)))
     counts.sum_duplicates()
     return counts, rows
 
 
-def _rows(bag: NgramBag, texts: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+def _rows(bag: NgramBag, texts: Sequence[np.ndarray]) -> np.ndarray:
     tensors = [torch.tensor(text) for text in texts]
     return bag.rows(torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)).numpy()
 

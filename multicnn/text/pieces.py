@@ -5,7 +5,7 @@ from itertools import repeat
 
 import numpy as np
 
-from multicnn.text.tokenize import tokenize
+from multicnn.text.tokenize import BETWEEN_SPACES, tokenize
 
 # Bounds on what is remembered, so that memory stays the same over any number of texts: some 30 MB at most.
 MOST_PIECES = 1 << 17
@@ -15,7 +15,7 @@ LONGEST_PIECE = 40
 class Pieces(dict[str, bytes]):
     """From what stands between spaces to its tokens' ids, int32 one behind another, computed when first asked for.
 
-    Only for tokenizers whose tokens never reach over a space and do not depend on what is behind one.
+    Where tokens reach over spaces, or depend on what is behind one, nothing is remembered.
 
     Args:
         tokenizer: a mode of `multicnn.text.tokenize`.
@@ -37,6 +37,8 @@ class Pieces(dict[str, bytes]):
 
     def read(self, text: str) -> np.ndarray:
         """The ids of a text's tokens, int32 [tokens]."""
+        if self._tokenizer not in BETWEEN_SPACES:
+            return look_up(tokenize(text, self._tokenizer), self._ids, self._unknown)
         return np.frombuffer(b"".join(map(self.__getitem__, text.split())), np.int32)
 
 

@@ -1,9 +1,7 @@
 """Texts: from a recipe to a vocabulary, a reader and a network."""
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -23,7 +21,7 @@ from multicnn.text.augment import TextAugmentation, nearest_words
 from multicnn.text.learn import enough_epochs, learn_vectors
 from multicnn.text.pretrained import Pretrained, coverage, further_words, pretrained_rows
 from multicnn.text.read import FIRST_WORD, TextReader, decode, starts
-from multicnn.text.tokenize import tokenize
+from multicnn.text.survey import Survey, survey
 from multicnn.text.vectors import open_vectors
 from multicnn.text.vocabulary import build_vocabulary
 
@@ -60,27 +58,28 @@ class TextPipeline:
         fill(recipe.text, tokenizer=kind.tokenizer)
         if recipe.text.vectors and not kind.word_vectors:
             raise UsageError(f"{recipe.model.arch} reads characters and takes no word vectors; leave out text.vectors")
-        tokens = list(_tokens(examples, recipe.text.tokenizer))
-        if not tokens:
+        found = survey(_texts(examples), recipe.text.tokenizer)
+        if not len(found.texts):
             raise UsageError("none of the texts can be read, or all are empty")
-        fill(recipe.text, max_length=kind.own_size[0] if kind.fixed_length else _length(tokens, kind.own_size[0]))
-        words = build_vocabulary(tokens, recipe.text.vocabulary.min_count, recipe.text.vocabulary.max_size)
-        words += self._settle_vectors(recipe, tokens, words)
-        _settle_ngrams(recipe, sum(map(len, tokens)), len({example.label for example in examples}), default)
+        lengths = found.texts.lengths
+        fill(recipe.text, max_length=kind.own_size[0] if kind.fixed_length else _length(lengths, kind.own_size[0]))
+        words = build_vocabulary(found.counts(), recipe.text.vocabulary.min_count, recipe.text.vocabulary.max_size)
+        words += self._settle_vectors(recipe, found, words)
+        _settle_ngrams(recipe, found.tokens, len({example.label for example in examples}), default)
         longest = int(recipe.text.max_length)
         shortest = longest if kind.fixed_length else SHORTEST
         unknown = "hash" if recipe.text.unknown == "hash" else "unk"
         text = recipe.text
         if text.truncate == "windows":
-            self._windows = float(np.mean([len(starts(len(one), longest, text.overlap)) for one in tokens]))
+            self._windows = float(np.mean([len(starts(length, longest, text.overlap)) for length in lengths.tolist()]))
         return recipe, TextReader(text.tokenizer, words, longest, shortest, unknown, text.truncate, text.overlap)
 
-    def _settle_vectors(self, recipe: TextRecipe, tokens: list[list[str]], words: list[str]) -> list[str]:
+    def _settle_vectors(self, recipe: TextRecipe, found: Survey, words: list[str]) -> list[str]:
         """Reads or learns the vectors, if that is asked for; the network's vectors become as long as these.
 
         Args:
             recipe: changed in place.
-            tokens: of the training texts.
+            found: in the training texts.
             words: their vocabulary.
 
         Returns:
@@ -89,11 +88,14 @@ class TextPipeline:
         path = recipe.text.vectors
         fill(recipe.text, vectors_mode="nonstatic" if path else "rand", unknown="unk")
         fill(recipe.text, extend_vocabulary=recipe.text.vectors_mode == "static")
-        fill(recipe.text.embed, epochs=enough_epochs(sum(map(len, tokens))))
+        fill(recipe.text.embed, epochs=enough_epochs(found.tokens))
         if not path:
             return []
         learned = path == FROM_TRAINING_TEXTS
-        vectors = learn_vectors(tokens, recipe.text.embed, seed=recipe.training.seed) if learned else open_vectors(path)
+        if learned:
+            vectors = learn_vectors(found.token_lists(), recipe.text.embed, seed=recipe.training.seed)
+        else:
+            vectors = open_vectors(path)
         source = "the vectors of the training texts" if learned else path
         further = further_words(vectors, words, recipe.text.tokenizer) if recipe.text.extend_vocabulary else []
         rows = pretrained_rows(vectors, words, source, further=further, unknown=recipe.text.unknown == "vector")
@@ -103,7 +105,7 @@ class TextPipeline:
                 f"{source} has vectors of {rows.length} numbers, not model.options.embedding {wanted}; leave it out"
             )
         self.pretrained = rows
-        self.notes.append(f"{source}: {coverage(rows, words, Counter(chain.from_iterable(tokens)))}")
+        self.notes.append(f"{source}: {coverage(rows, words, found.counts())}")
         return further
 
     def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
@@ -188,9 +190,9 @@ def _check_mixing(recipe: TextRecipe, network: nn.Module) -> None:
         raise UsageError(f"augment.mixup: {recipe.model.arch} cannot mix texts; choose --arch textcnn, or leave it out")
 
 
-def _length(tokens: list[list[str]], own: int) -> int:
+def _length(lengths: np.ndarray, own: int) -> int:
     """Twice what 99 of 100 texts have, within bounds; a network made for more may have more."""
-    return int(np.clip(2 * np.percentile([len(one) for one in tokens], 99), 2 * SHORTEST, max(LONGEST, own)))
+    return int(np.clip(2 * np.percentile(lengths, 99), 2 * SHORTEST, max(LONGEST, own)))
 
 
 def _settle_ngrams(recipe: TextRecipe, tokens: int, classes: int, default: bool) -> None:
@@ -209,9 +211,9 @@ def _settle_ngrams(recipe: TextRecipe, tokens: int, classes: int, default: bool)
         recipe.model.options.setdefault("buckets", buckets)
 
 
-def _tokens(examples: Sequence[Example], mode: str) -> Iterator[list[str]]:
+def _texts(examples: Sequence[Example]) -> Iterator[str]:
     for example in examples:
         try:
-            yield tokenize(decode(example.load()), mode)
+            yield decode(example.load())
         except InputError:
             continue  # named when it is read for training

@@ -9,7 +9,7 @@ import numpy as np
 from multicnn.data.example import Content, Example
 from multicnn.data.passage import Passage
 from multicnn.errors import InputError, UsageError, did_you_mean
-from multicnn.text.pieces import Pieces, look_up
+from multicnn.text.pieces import Pieces
 from multicnn.text.standins import StandIns
 from multicnn.text.tokenize import BETWEEN_SPACES, TOKENIZERS, tokenize
 
@@ -96,10 +96,7 @@ class TextReader:
 
     def _ids_of(self, text: str) -> np.ndarray:
         """The ids of all tokens, int32 [tokens], at least one."""
-        if self.tokenizer in BETWEEN_SPACES:
-            ids = self._pieces.read(text)
-        else:
-            ids = look_up(tokenize(text, self.tokenizer), self._ids, UNKNOWN)
+        ids = self._pieces.read(text)
         if not len(ids):
             what = f"has nothing that the tokenizer {self.tokenizer} keeps" if text.strip() else "is empty"
             raise InputError(f"the text {what}")

@@ -25,7 +25,7 @@ TONE = r"[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]"
 INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 # `don't` is `do` and `n't`, `it's` is `it` and `'s`, as in the Penn Treebank and in GloVe's vocabulary.
 CONTRACTION = r"(?<=[^\W\d_])n't\b|'(?:s|re|ve|ll|d|m)\b"
-SPLIT = re.compile(CONTRACTION)
+SPLIT = re.compile(f"(?={CONTRACTION})")
 NUMBER = r"\d+(?:[.,:]\d+)+"
 # In the order in which they are tried: contractions that stand alone, numbers with signs in them, words, signs.
 ASCII_TOKEN = re.compile(rf"n't\b|'(?:s|re|ve|ll|d|m)\b|{NUMBER}|[a-z0-9]+|[!-/:-@\[-`{{-~]")
@@ -70,7 +70,7 @@ def _unicode(text: str) -> list[str]:
     else:
         text = unicodedata.normalize("NFC", INVISIBLE.sub("", text).casefold()).replace("\u2019", "'")
     if "'" in text:
-        text = SPLIT.sub(r" \g<0>", text)
+        text = SPLIT.sub(" ", text)
     return (ASCII_TOKEN if ascii_only else TOKEN).findall(text)
 
 

@@ -1,19 +1,15 @@
 """Which words get a number of their own. Torch-free."""
 
-from collections import Counter
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Mapping
 
 from multicnn.errors import UsageError
 
 
-def build_vocabulary(
-    token_lists: Iterable[Iterable[str]], min_count: int = 1, max_size: int | None = None
-) -> list[str]:
+def build_vocabulary(counts: Mapping[str, int], min_count: int = 1, max_size: int | None = None) -> list[str]:
     """The words of the training texts, the most frequent first, equally frequent ones in alphabetical order.
 
     Args:
-        token_lists: the tokens of each text.
+        counts: how often each word occurs in them.
         min_count: how often a word must occur.
         max_size: how many words stay at most; None for all.
 
@@ -23,7 +19,6 @@ def build_vocabulary(
     Raises:
         UsageError: no word is left.
     """
-    counts = Counter(chain.from_iterable(token_lists))
     words = sorted(
         (word for word, count in counts.items() if count >= min_count), key=lambda word: (-counts[word], word)
     )

@@ -87,8 +87,8 @@ def ensemble(members: Sequence[str], run: RunFolder, reporter: Reporter, clear: 
             pieces = cut(examples, predictor.reader)
             decoded = collect(pieces, decode(pieces.examples, predictor.reader, default_workers()))
             troubles.extend(decoded.troubles)
-            if decoded.examples:
-                truth = [labels.index(str(example.label)) for example in decoded.examples]
+            if decoded.labels:
+                truth = [labels.index(str(label)) for label in decoded.labels]
                 found[name] = measure(predictor, decoded.arrays, truth, decoded.owner)
         return found
 

@@ -120,7 +120,7 @@ def read_all(plan: Outline, reporter: Reporter) -> Material:
             stream = decode(pieces.examples, plan.reader, workers)
             decoded = collect(pieces, reporter.track(stream, len(pieces.examples), f"reading {name}"))
         material.decoded[name] = decoded
-        material.truth[name] = np.array([number[str(example.label)] for example in decoded.examples], dtype=np.int64)
+        material.truth[name] = np.array([number[str(label)] for label in decoded.labels], dtype=np.int64)
         material.troubles += decoded.troubles
     lost = [label for label in plan.labels if number[label] not in material.truth["train"]]
     if lost:

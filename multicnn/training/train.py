@@ -12,7 +12,7 @@ from multicnn.blocks.arithmetic import parameter_count
 from multicnn.blocks.classifier import Classifier
 from multicnn.data.example import Trouble
 from multicnn.data.files import write_atomically
-from multicnn.data.parts import split_table
+from multicnn.data.parts import Parts, split_table
 from multicnn.errors import UsageError
 from multicnn.recipe import Recipe
 from multicnn.recipe_files import dump_recipe
@@ -77,10 +77,12 @@ def train(
     material = read_all(plan, reporter)
     for trouble in material.troubles:
         reporter.warn(f"{trouble.name}: {trouble.reason}; it was left out")
-    if resume and run.split.read_text(encoding="utf-8") != split_table(plan.parts, material.troubles):
+    table = split_table(plan.parts, material.troubles)
+    if resume and run.split.read_text(encoding="utf-8") != table:
         raise UsageError(
             f"the data are not what they were when the run began ({run.split}); train anew with --overwrite"
         )
+    plan.parts = Parts([], [], [])  # what has been read is in the material; a million texts need not be kept beside it
     session = Session(plan, material, model, run, reporter, device, precision)
     if not resume:
         if not start.normalised:
@@ -90,7 +92,7 @@ def train(
         if begin:
             begin()
         run.clear()
-        write_atomically(run.split, split_table(plan.parts, material.troubles))
+        write_atomically(run.split, table)
         write_atomically(run.config, dump_recipe(plan.recipe))
         if curve:
             write_curve(run, curve, float(plan.recipe.training.lr))

@@ -69,7 +69,7 @@ class TextCNNNB(TextCNN):
         """Counts n-grams and weighs them."""
         from multicnn.text.naive_bayes import fit_bag
 
-        fit_bag(self.bag, list(examples), truth, weights)
+        fit_bag(self.bag, examples, truth, weights)
 
     def reset_head(self, classes: int) -> None:
         """Puts a fresh last layer and an empty bag for `classes` classes in place of the old ones."""

@@ -1,0 +1,85 @@
+"""Arrays of different lengths, one behind another: the ids of a million texts, at four bytes a token."""
+
+import tempfile
+from array import array
+from collections.abc import Sequence
+from typing import BinaryIO, overload
+
+import numpy as np
+
+from multicnn.errors import MulticnnError
+
+# What is more than so many bytes lies in a file.
+IN_MEMORY = 1 << 26
+
+
+class Ragged(Sequence[np.ndarray]):
+    """A sequence of arrays, each a view of one long array. As objects of their own they take 112 bytes more each.
+
+    Args:
+        flat: all of them, int32 [numbers].
+        ends: where each ends and the next begins, from 0 on, int64 [count + 1].
+    """
+
+    def __init__(self, flat: np.ndarray, ends: np.ndarray) -> None:
+        self.flat = flat
+        self.ends = ends
+
+    def __len__(self) -> int:
+        return len(self.ends) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[np.ndarray]: ...
+    def __getitem__(self, index: int | slice) -> np.ndarray | list[np.ndarray]:
+        places = range(len(self))[index]
+        if isinstance(places, range):
+            return [self[place] for place in places]
+        return self.flat[self.ends[places] : self.ends[places + 1]]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """How long each is, [count]."""
+        return np.diff(self.ends)
+
+
+class Packer:
+    """Packs arrays as they come. What exceeds `IN_MEMORY` goes to a temporary file, which is mapped into memory."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+        self._ends = array("q", [0])
+        self._file: BinaryIO | None = None
+
+    def add(self, one: np.ndarray) -> None:
+        """Puts an array, int32 [length], behind the others.
+
+        Raises:
+            MulticnnError: the disk is full.
+        """
+        self._waiting += one.tobytes()
+        self._ends.append(self._ends[-1] + len(one))
+        if len(self._waiting) >= IN_MEMORY:
+            self._write()
+
+    def packed(self) -> Ragged:
+        """All of them."""
+        ends = np.frombuffer(self._ends, np.int64)
+        if self._file is None:
+            return Ragged(np.frombuffer(self._waiting, np.int32), ends)
+        self._write()
+        return Ragged(np.asarray(np.memmap(self._file, np.int32, mode="r")), ends)
+
+    def _write(self) -> None:
+        try:
+            if self._file is None:  # its name goes at once, its content with the last array
+                self._file = tempfile.TemporaryFile(prefix="multicnn-")  # noqa: SIM115
+            self._file.write(self._waiting)
+            self._file.flush()
+        except OSError as error:
+            folder = tempfile.gettempdir()
+            raise MulticnnError(
+                f"{folder} cannot be written: {error.strerror or error}; TMPDIR names another"
+            ) from error
+        self._waiting.clear()

@@ -1,0 +1,23 @@
+"""What a survey counts is what the tokenizer gives."""
+
+from collections import Counter
+from itertools import chain
+
+import pytest
+
+from multicnn.text import survey as module
+from multicnn.text.survey import survey
+from multicnn.text.tokenize import TOKENIZERS, tokenize
+
+TEXTS = ["Don't SAIL the ship, it'd've sunk!", "", "the cat's ship", "Straße nach Köln 3.14", "我喜欢猫 the ship"]
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_counts_the_tokens_of_each_text(tokenizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "COUNTED_AT_ONCE", 7)
+    tokens = [tokenize(text, tokenizer) for text in TEXTS]
+    found = survey(iter(TEXTS), tokenizer)
+    assert found.token_lists() == tokens
+    assert found.counts() == Counter(chain.from_iterable(tokens))
+    assert found.tokens == sum(map(len, tokens))
+    assert found.texts.lengths.tolist() == [len(one) for one in tokens]
