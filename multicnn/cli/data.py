@@ -162,21 +162,27 @@ def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove them all. Default: off.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON. Default: off.")] = False,
 ) -> None:
-    """List the decoded examples that trainings have kept on disk: size, last use, data and folder; or remove them."""
+    """List what is kept on disk, decoded examples and word vectors: size, last use, data and place; or remove it."""
     import json
     import shutil
 
     from multicnn.data.cache import cache_folder, kept
+    from multicnn.data.files import user_cache
+    from multicnn.text.vector_cache import all_kept
 
-    found = kept(folder or cache_folder())
+    found = kept(folder or cache_folder()) + ([] if folder else all_kept())
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     for one in found:
         if not as_json:
-            typer.echo(f"{one['bytes'] / 1e6:11,.1f} MB  {one['used']}  {one['data']}  {one['folder']}")
-        if clear:
+            place = one["folder"] if "folder" in one else one["files"][0]
+            typer.echo(f"{one['bytes'] / 1e6:11,.1f} MB  {one['used']}  {one['data']}  {place}")
+        if clear and "folder" in one:
             shutil.rmtree(one["folder"])
-    typer.echo(f"multicnn: {len(found)} {'removed' if clear else 'kept'} in {folder or cache_folder()}", err=True)
+        elif clear:
+            for file in one["files"]:
+                Path(file).unlink(missing_ok=True)
+    typer.echo(f"multicnn: {len(found)} {'removed' if clear else 'kept'} in {folder or user_cache()}", err=True)
 
 
 def _kind(data: str, kind: str | None, columns: "Columns") -> "Kind":

@@ -3,7 +3,6 @@
 import datetime
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
@@ -16,7 +15,7 @@ import numpy as np
 import multicnn
 from multicnn.data.decode import Decoded, in_parallel, read_one
 from multicnn.data.example import Example, Trouble
-from multicnn.data.files import write_atomically
+from multicnn.data.files import user_cache, write_atomically
 from multicnn.data.recordings import Pieces
 from multicnn.data.rows import RowFile, Rows
 from multicnn.errors import InputError
@@ -32,12 +31,8 @@ DECODERS = ("pillow", "soundfile", "soxr")
 
 
 def cache_folder() -> Path:
-    """Where decoded examples are kept: in `MULTICNN_CACHE`, or in the user's folder for caches."""
-    own = os.environ.get("MULTICNN_CACHE")
-    if own:
-        return Path(own) / "decoded"
-    users = os.environ.get("XDG_CACHE_HOME")
-    return (Path(users) if users else Path.home() / ".cache") / "multicnn" / "decoded"
+    """Where decoded examples are kept."""
+    return user_cache() / "decoded"
 
 
 def kept(root: Path) -> list[dict[str, Any]]:

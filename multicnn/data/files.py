@@ -1,10 +1,17 @@
-"""Writing files so that a reader never meets half of one."""
+"""Writing files so that a reader never meets half of one, and where those go that can be made anew."""
 
 import os
 import secrets
 from pathlib import Path
 
 from multicnn.errors import MulticnnError
+
+
+def user_cache() -> Path:
+    """The folder of what is kept for the next time: `MULTICNN_CACHE`, or one in the user's folder for caches."""
+    own = os.environ.get("MULTICNN_CACHE")
+    users = os.environ.get("XDG_CACHE_HOME")
+    return Path(own) if own else (Path(users) if users else Path.home() / ".cache") / "multicnn"
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:

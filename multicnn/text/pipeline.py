@@ -116,7 +116,7 @@ class TextPipeline:
         validation parts, with 50, 100 and 300 numbers).
         """
         assert isinstance(recipe, TextRecipe)
-        _check_mixing(recipe, network)
+        check_mixing(recipe.training, str(network.loss), ["mixup"] if recipe.augment.mixup else [])
         count = round(count * self._windows)
         fill_training(
             recipe.training,
@@ -176,18 +176,6 @@ class Augmenting:
     def features(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Unchanged."""
         return x
-
-
-def _check_mixing(recipe: TextRecipe, network: nn.Module) -> None:
-    """
-    Raises:
-        UsageError: texts are to be mixed, and the loss or the network does not do that.
-    """
-    mixes = ["mixup"] if recipe.augment.mixup else []
-    assert isinstance(network, TextBackbone)
-    check_mixing(recipe.training, network.loss, mixes)
-    if mixes and type(network).training_loss is not TextBackbone.training_loss:
-        raise UsageError(f"augment.mixup: {recipe.model.arch} cannot mix texts; choose --arch textcnn, or leave it out")
 
 
 def _length(lengths: np.ndarray, own: int) -> int:

@@ -1,24 +1,40 @@
 """Word vectors as they are read most quickly: a matrix that is mapped into memory, and its words. Torch-free."""
 
+import datetime
 import hashlib
 import json
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from multicnn.data.files import write_atomically
+from multicnn.data.files import user_cache, write_atomically
 from multicnn.errors import MulticnnError
 
 
 def vectors_folder() -> Path:
-    """Where they are kept: in `MULTICNN_CACHE`, or in the user's folder for caches."""
-    own = os.environ.get("MULTICNN_CACHE")
-    users = os.environ.get("XDG_CACHE_HOME")
-    return (Path(own) if own else (Path(users) if users else Path.home() / ".cache") / "multicnn") / "vectors"
+    """Where they are kept."""
+    return user_cache() / "vectors"
+
+
+def all_kept() -> list[dict[str, Any]]:
+    """Vectors of all files, the last used first: `data` (the file's name), `bytes`, day of the last use, `files`."""
+    there = sorted(vectors_folder().glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [_about(words, words.with_suffix(".npy")) for words in there]
+
+
+def _about(words: Path, matrix: Path) -> dict[str, Any]:
+    files = [path for path in (words, matrix) if path.exists()]
+    return {
+        "data": words.stem.rpartition("-")[0],
+        "bytes": sum(path.stat().st_size for path in files),
+        "used": datetime.date.fromtimestamp(words.stat().st_mtime).isoformat(),
+        "files": [str(path) for path in files],
+    }
 
 
 def kept_vectors(path: Path) -> Any:
@@ -43,6 +59,8 @@ def kept_vectors(path: Path) -> Any:
         return None
     if vectors.vectors.shape != (len(about["words"]), about["length"]):
         return None
+    with suppress(OSError):  # the cache may belong to somebody else
+        words.touch()
     vectors.index_to_key = about["words"]
     vectors.key_to_index = {word: place for place, word in enumerate(about["words"])}
     return vectors

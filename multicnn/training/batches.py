@@ -26,7 +26,7 @@ class Feed:
     """The examples of one part, ready to be taken in batches.
 
     Args:
-        arrays: one array an example, [count, ...], rows of a file, or a list where the lengths differ.
+        arrays: one array an example, [count, ...], rows of a file, or a sequence where the lengths differ.
         truth: the class of each example, [count].
         reader: collates where the lengths differ.
         device: where the batches are wanted. Arrays of one shape move there at once if they take less than a quarter

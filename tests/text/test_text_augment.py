@@ -1,5 +1,6 @@
 """What is done to training texts: which words change, which never do, and what is mixed with what."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from torch import Tensor
 from multicnn.errors import UsageError
 from multicnn.recipe_files import load_recipe
 from multicnn.text.architectures.textcnn import TextCNN
+from multicnn.text.architectures.textcnn_nb import TextCNNNB
 from multicnn.text.augment import TextAugmentation, nearest_words, swapped
 from multicnn.training.prepare import build, outline
 from multicnn.training.progress import Reporter
@@ -104,6 +106,35 @@ def test_mixup_shares_embeddings_and_truth_alike() -> None:
             if truth[one] != truth[other] and torch.allclose(target[truth[one]] + share, torch.ones(()))
         ]
         assert any(ways) or target.max() == 1
+
+
+def test_mixup_beside_ngrams_is_textcnns_alone() -> None:
+    network = TextCNNNB(3, 20, embedding=4, filters=5, buckets=8).eval()
+    network.bag.table.normal_()
+    network.mixup = 0.4
+    x, truth = torch.randint(1, 20, (8, 6)), torch.arange(8) % 3
+    found: list[tuple[Tensor, Tensor]] = []
+
+    def criterion(logits: Tensor, target: Tensor) -> Tensor:
+        found.append((logits, target))
+        return logits.sum()
+
+    torch.manual_seed(0)
+    mean, loss = network.training_loss(x, truth, criterion)
+    torch.manual_seed(0)
+    mixed, expected = TextCNN.training_loss(network, x, truth, criterion)
+    assert torch.equal(found[0][1], found[1][1]) and found[0][1].shape == (8, 3)
+    assert torch.equal(loss, expected)
+    torch.testing.assert_close(mean, (mixed + network.bag(x)) / 2)
+
+
+def test_the_default_network_learns_by_mixup(texts: Path, cli: Cli, tmp_path: Path) -> None:
+    options = ("-s", "augment.mixup=0.2", "--epochs", "1", "--batch-size", "8", "--device", "cpu")
+    done = cli("train", "text", texts, "-o", tmp_path / "run", *options)
+    assert done.returncode == 0, done.stderr
+    assert "textcnn_nb" in done.stderr
+    figures = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
+    assert json.loads(cli("evaluate", tmp_path / "run", texts, "--json").stdout) == figures
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a text recipe comes to: tokens, lengths, and vectors from a file, all the way into a run."""
 
 import csv
+import gc
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from multicnn.data.example import Example
 from multicnn.errors import UsageError
 from multicnn.pipeline import load_pipeline
 from multicnn.recipe import TextRecipe
@@ -17,6 +19,7 @@ from multicnn.recipe_files import load_recipe
 from multicnn.training.prepare import Outline, outline
 from multicnn.training.progress import Reporter
 from multicnn.training.run_folder import RunFolder
+from multicnn.training.session import Session
 from multicnn.training.train import train
 from tests.conftest import WORDS, Cli
 
@@ -214,3 +217,18 @@ def test_the_unknown_word_may_have_the_mean_of_all_vectors(texts: Path, vectors:
 def test_what_needs_vectors_says_so(key: str, value: object, texts: Path) -> None:
     with pytest.raises(UsageError, match="needs vectors; name a file"):
         settled(texts, **{key: value})
+
+
+def test_the_texts_are_let_go_before_the_first_step(
+    texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left() -> int:
+        gc.collect()
+        return sum(isinstance(one, Example) and one.name.startswith("texts.csv:") for one in gc.get_objects())
+
+    others, found = left(), []
+    monkeypatch.setattr(Session, "go", lambda self, *rest: found.append(left()) or {})
+    recipe = load_recipe("text", None, {"data.path": str(texts)})
+    train(recipe, RunFolder(tmp_path / "run"), Reporter(quiet=True), started=0.0)
+    assert found == [others]
+    assert len((tmp_path / "run" / "split.csv").read_text().splitlines()) == 121

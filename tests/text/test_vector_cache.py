@@ -1,5 +1,6 @@
 """Word vectors that were read before: the same words and numbers, unless their file has changed."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from multicnn.text import vectors as reading
 from multicnn.text.vector_cache import kept_vectors, vectors_folder
 from multicnn.text.vectors import open_vectors
+from tests.conftest import Cli
 
 
 @pytest.fixture
@@ -64,3 +66,17 @@ def test_a_folder_that_cannot_be_written_is_no_error(
     (tmp_path / "cache").write_text("no folder")
     assert len(open_vectors(file)) == 3
     assert "is not kept for the next time" in capsys.readouterr().err
+
+
+def test_data_cache_lists_and_removes_them(file: Path, cli: Cli, few_pictures: Path, tmp_path: Path) -> None:
+    open_vectors(file)
+    quick = ("--arch", "lenet", "--epochs", "1", "--device", "cpu", "--cache", "on")
+    assert cli("train", "image", few_pictures, "-o", tmp_path / "run", *quick).returncode == 0
+    pictures, vectors = json.loads(cli("data", "cache", "--json").stdout)
+    assert (pictures["data"], vectors["data"]) == (str(few_pictures), "v.txt")
+    assert vectors["bytes"] == sum(Path(one).stat().st_size for one in vectors["files"]) > 24
+    assert [len(line.split()) for line in cli("data", "cache").stdout.splitlines()] == [5, 5]
+    cleared = cli("data", "cache", "--clear")
+    assert f"2 removed in {tmp_path / 'cache'}" in cleared.stderr
+    assert not list(vectors_folder().iterdir())
+    assert json.loads(cli("data", "cache", "--json").stdout) == []

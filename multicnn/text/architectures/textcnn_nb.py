@@ -61,9 +61,13 @@ class TextCNNNB(TextCNN):
         return mean(super().forward(x), self.bag(x))
 
     def training_loss(self, x: Tensor, truth: Tensor, criterion: Criterion) -> tuple[Tensor, Tensor]:
-        """TextCNN learns by its own loss; the bag has learned already."""
-        logits = super().forward(x)
-        return mean(logits, self.bag(x)), criterion(logits, truth)
+        """TextCNN learns by its own loss, also where texts are mixed; the bag has learned already."""
+        if self.mixup:
+            logits, loss = super().training_loss(x, truth, criterion)
+        else:
+            logits = super().forward(x)
+            loss = criterion(logits, truth)
+        return mean(logits, self.bag(x)), loss
 
     def fit_at_once(self, examples: Iterable[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
         """Counts n-grams and weighs them."""
