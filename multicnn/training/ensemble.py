@@ -18,6 +18,7 @@ from multicnn.data.example import Example, Trouble
 from multicnn.data.files import write_atomically
 from multicnn.data.parts import divide
 from multicnn.data.recordings import cut
+from multicnn.data.word import sentence_starts
 from multicnn.errors import UsageError
 from multicnn.evaluation.evaluate import measure
 from multicnn.inference.predictor import Predictor
@@ -89,7 +90,9 @@ def ensemble(members: Sequence[str], run: RunFolder, reporter: Reporter, clear: 
             troubles.extend(decoded.troubles)
             if decoded.examples:
                 truth = [labels.index(str(example.label)) for example in decoded.examples]
-                found[name] = measure(predictor, decoded.arrays, truth, decoded.owner)
+                found[name] = measure(
+                    predictor, decoded.arrays, truth, decoded.owner, sentence_starts(decoded.examples)
+                )
         return found
 
     if clear:
