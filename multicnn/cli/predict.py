@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Results come and go by the thousand and hold no cycles: Python's usual 700 make its collector a tenth of the time.
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
-BATCH_SIZES = {"image": 16, "audio": 16, "text": 32}
+BATCH_SIZES = {"image": 16, "audio": 16, "text": 32, "tokens": 256}
 
 
 def _option(*names: str, help: str) -> Any:
@@ -68,7 +68,8 @@ def predict(
         _option("--output", "-o", help="A file, written as a whole or not at all. Default: standard output."),
     ] = None,
     batch_size: Annotated[
-        int | None, _option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 32 texts.")
+        int | None,
+        _option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 32 texts, 256 tagged words."),
     ] = None,
     workers: Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")] = None,
     text_column: Annotated[
@@ -109,6 +110,9 @@ def predict(
     )
     bundle = open_bundle(model)
     _check_effect(request, bundle.meta["pipeline"], timeline)
+    if bundle.meta["pipeline"] == "tokens":
+        _check_tags(output, format_, top_k, threshold)
+        format_ = "jsonl"
     predictor = Predictor(bundle)
     gc.freeze()  # the model stays to the end
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
@@ -148,10 +152,18 @@ def _run(
     from multicnn.inference.stream import answers
 
     total = failed = 0
-    chunks = items(predictor.pipeline, request)
+    chunks = items("text" if predictor.pipeline == "tokens" else predictor.pipeline, request)
     readers = workers or default_workers()
     writer.write([])  # the heading comes even where nothing follows
     stream: Stream = partial(answers, predictor, batch_size=batch_size, workers=readers, live=request.live)
+    if predictor.pipeline == "tokens":
+        from multicnn.inference.tagging import tagged
+
+        for told in tagged(stream, chunks, predictor.labels):
+            writer.write(told)
+            total += len(told)
+            failed += sum("error" in one for one in told)
+        return total, failed
     if predictor.pipeline == "audio":
         from multicnn.inference.recordings import answers_of_recordings
 
@@ -208,8 +220,8 @@ def _check_range(**counts: int | None) -> None:
 
 def _check_effect(request: "Request", pipeline: str, timeline: bool) -> None:
     """Refuses options that would do nothing here."""
-    reads = {"image": "pictures", "audio": "sounds", "text": "texts"}[pipeline]
-    if pipeline != "text" and (request.lines or request.texts):
+    reads = {"image": "pictures", "audio": "sounds", "text": "texts", "tokens": "texts"}[pipeline]
+    if reads != "texts" and (request.lines or request.texts):
         raise UsageError(f"--{'lines' if request.lines else 'text'} is for text models; this one reads {reads}")
     if timeline and pipeline != "audio":
         raise UsageError(f"--timeline is for models of sounds; this one reads {reads}")
@@ -217,6 +229,14 @@ def _check_effect(request: "Request", pipeline: str, timeline: bool) -> None:
         raise UsageError("-0 is about standard input, which is not among the inputs; add - or leave -0 out")
     if (request.columns.given() or request.root is not None) and not request.has_rows:
         raise UsageError("column names and --root are about manifests, and none is among the inputs; leave them out")
+
+
+def _check_tags(output: Path | None, format_: Format | None, top_k: int | None, threshold: float) -> None:
+    """Refuses what has no meaning for the spans of a text."""
+    if top_k is not None or threshold:
+        raise UsageError("--top-k and --threshold are about the class of a text; this model tags words; leave them out")
+    if format_ not in (None, "jsonl") or (output is not None and output.suffix.lower() in (".csv", ".tsv")):
+        raise UsageError("spans of words fit no table; this model's answers are JSON lines (--format jsonl)")
 
 
 def _note(note: str) -> None:

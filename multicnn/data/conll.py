@@ -76,7 +76,7 @@ def _add(data: DataSet, name: str, blob: Blob, split: str | None) -> None:
         try:
             data.examples += _words(name, lines, split)
         except InputError as error:
-            data.troubles.append(Trouble(f"{name}:{lines[0][0]}", f"{error}; the sentence"))
+            data.troubles.append(Trouble(f"{name}:{lines[0][0]}", str(error)))
 
 
 def _sentences(text: str) -> Iterator[list[Line]]:
