@@ -227,3 +227,15 @@ def test_a_run_goes_on_and_its_recipe_says_how(run: Path, cli: Cli) -> None:
     assert "use `multicnn train text --task tokens`" in done.stderr
     done = cli("train", "text", "--task", "tokens", "--output", run, "--resume", "-q")
     assert done.returncode == 0, done.stderr
+
+
+def test_folds_of_ensembles_have_figures_of_spans(tmp_path: Path, cli: Cli) -> None:
+    column_file(tmp_path / "all.conll", 60, 3)
+    several = ("--folds", "2", "--ensemble", "2", "--task", "tokens", *SMALL)
+    done = cli("train", "text", tmp_path / "all.conll", "-o", tmp_path / "run", *several)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    with (tmp_path / "run" / "predictions.csv").open() as file:
+        begins = sum(row["label"].startswith("B-") for row in csv.DictReader(file))
+    assert figures["test"]["spans"] == begins
+    assert len(figures["folds"]["span_f1"]["values"]) == 2
