@@ -15,7 +15,7 @@ from multicnn.errors import UsageError
 
 if TYPE_CHECKING:
     from multicnn.inference.inputs import Request
-    from multicnn.inference.output import Writer
+    from multicnn.inference.output import Prediction, Writer
     from multicnn.inference.predictor import Predictor
     from multicnn.inference.recordings import Stream
 
@@ -156,22 +156,21 @@ def _run(
     readers = workers or default_workers()
     writer.write([])  # the heading comes even where nothing follows
     stream: Stream = partial(answers, predictor, batch_size=batch_size, workers=readers, live=request.live)
-    if predictor.pipeline == "tokens":
-        from multicnn.inference.tagging import tagged
-
-        for told in tagged(stream, chunks, predictor.labels):
-            writer.write(told)
-            total += len(told)
-            failed += sum("error" in one for one in told)
-        return total, failed
     if predictor.pipeline == "audio":
         from multicnn.inference.recordings import answers_of_recordings
 
         stream = partial(answers_of_recordings, stream, reader=predictor.reader, timeline=timeline)
-    for batch in stream(chunks):
-        writer.write(predictions(batch, predictor.labels, top_k, threshold))
-        total += len(batch.names)
-        failed += len(batch.errors)
+    told: Iterator[list[Prediction]]
+    if predictor.pipeline == "tokens":
+        from multicnn.inference.tagging import tagged
+
+        told = tagged(stream, chunks, predictor.labels)
+    else:
+        told = (predictions(batch, predictor.labels, top_k, threshold) for batch in stream(chunks))
+    for some in told:
+        writer.write(some)
+        total += len(some)
+        failed += sum("error" in one for one in some)
     return total, failed
 
 

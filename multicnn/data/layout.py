@@ -41,12 +41,12 @@ def open_dataset(
     Raises:
         UsageError: it is not there, or laid out in no form that is known; the message says what was looked for.
     """
-    if kind == "tokens":
-        _refuse_without_effect(path, columns, root)
-        return open_sentences(path, locate(path))
     if path.startswith("sample:"):
         _refuse_without_effect(path, columns, root)
         return open_sample(path.removeprefix("sample:"), kind)
+    if kind == "tokens":
+        _refuse_without_effect(path, columns, root)
+        return open_sentences(path, locate(path))
     data = DataSet(path, kind)
     opening = Opening(data, columns, open_root(root) if root is not None else None, labelled)
     _open(opening, path)

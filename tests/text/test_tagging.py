@@ -213,10 +213,12 @@ def test_vectors_from_a_file(columns: Path, tmp_path: Path, cli: Cli) -> None:
         (("--set", "text.window=2"), "text.window is 1, 3, 5"),
         (("--set", "model.options.filters=3"), "tagcnn has no option filters"),
         (("--text-column", "a"), "the text column a has no effect"),
+        (("--vectors", "train"), "there is no file of word vectors train"),
+        (("--test", "sample:docstrings"), "sample:docstrings is for the text pipeline; the tokens pipeline has none"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments: tuple[str, ...], said: str, columns: Path, cli: Cli) -> None:
-    done = cli("train", "text", columns, "--task", "tokens", "--dry-run", *arguments)
+    done = cli("train", "text", columns / "train.conll", "--task", "tokens", "--dry-run", *arguments)
     assert done.returncode == 2
     assert said in done.stderr
 

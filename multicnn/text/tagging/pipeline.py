@@ -25,7 +25,7 @@ from multicnn.text.vocabulary import build_vocabulary
 class TaggingPipeline:
     """Tagging's side of `multicnn.pipeline.Pipeline`; an example is a word in its sentence."""
 
-    most_epochs = 30
+    most_epochs = 20
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -69,7 +69,7 @@ class TaggingPipeline:
         """Small batches, for the words that matter are few."""
         fill_training(
             recipe.training,
-            epochs=20,
+            epochs=10,
             batch_size=int(np.clip(2 ** round(np.log2(max(count, 1) / 400)), 16, 256)),
             lr=2e-3,
             weight_decay=0.05,
