@@ -80,6 +80,9 @@ TABLE: dict[str, dict[str, str]] = {
     },
 }
 
+# What tags words. The networks of the table answer once for each text.
+TAGGERS = {"tagcnn": "multicnn.text.tagging.network:TagCNN"}
+
 # What a pattern becomes in each pipeline.
 PATTERNS = {
     "image": "multicnn.language.network:PatternNetwork",
@@ -178,6 +181,28 @@ def build_text(
     if kind.fixed_length:
         given["length"] = length or kind.own_size[0]
     return _build(name, kind, given, options or {})
+
+
+def build_tagger(
+    name: str, *, classes: int, words: int, characters: int, window: int, options: dict[str, Any] | None = None
+) -> "Backbone":
+    """Builds a network that tags words, [batch, window, 1 + characters] to logits [batch, classes].
+
+    Args:
+        name: from `TAGGERS`.
+        classes: how many tags there are.
+        words: how many numbers of words, with padding (0) and the unknown word (1).
+        characters: how many numbers of characters, likewise.
+        window: how many words the network sees.
+        options: the architecture's own settings: keyword arguments of its class.
+
+    Raises:
+        UsageError: no such architecture or option, or a value that an option does not take.
+    """
+    if name not in TAGGERS:
+        raise UsageError(f"{name} does not tag words; there is {', '.join(TAGGERS)}")
+    given = {"classes": classes, "words": words, "characters": characters, "window": window}
+    return _build(name, _load(TAGGERS[name]), given, options or {})
 
 
 def text_class(name: str) -> "type[TextBackbone]":

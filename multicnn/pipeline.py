@@ -1,4 +1,4 @@
-"""What the three pipelines have in common, and the table of them."""
+"""What the pipelines have in common, and the table of them."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,12 +14,13 @@ if TYPE_CHECKING:  # prediction imports neither torch nor pydantic
     from multicnn.data.example import Content, Example
     from multicnn.recipe import Recipe
 
-Kind = Literal["image", "audio", "text"]
+Kind = Literal["image", "audio", "text", "tokens"]
 
 READERS = {
     "image": "multicnn.image.read:ImageReader",
     "audio": "multicnn.audio.read:AudioReader",
     "text": "multicnn.text.read:TextReader",
+    "tokens": "multicnn.text.tagging.read:WordReader",
 }
 
 
@@ -61,7 +62,7 @@ def load_reader(kind: str, settings: dict[str, Any]) -> Reader:
     """The reader of a stored model, from what its bundle says.
 
     Args:
-        kind: image, audio or text.
+        kind: image, audio, text or tokens.
         settings: the bundle's `reader` section.
     """
     module, name = READERS[kind].split(":")
@@ -145,6 +146,7 @@ PIPELINES = {
     "image": "multicnn.image.pipeline:ImagePipeline",
     "audio": "multicnn.audio.pipeline:AudioPipeline",
     "text": "multicnn.text.pipeline:TextPipeline",
+    "tokens": "multicnn.text.tagging.pipeline:TaggingPipeline",
 }
 
 

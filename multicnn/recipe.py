@@ -226,6 +226,17 @@ class Text(Section):
         return self
 
 
+class Tagging(Section):
+    """How words are tagged: the words that the network sees at once, an odd number; the characters that it sees of
+    each; vectors of words from a file, which learn on.
+    """
+
+    window: Annotated[int, Field(ge=1)] = 5
+    word_length: Annotated[int, Field(ge=2)] = 20
+    vocabulary: Vocabulary = Vocabulary()
+    vectors: str | None = None
+
+
 class Model(Section):
     """Which network, which weights it starts from, and whether it is folded for prediction."""
 
@@ -301,6 +312,12 @@ class TextAugment(Section):
     mixup: Annotated[float, Field(ge=0, le=100)] = 0.0
 
 
+class TaggingAugment(Section):
+    """In training only: the share of words that become unknown."""
+
+    word_dropout: Fraction = 0.05
+
+
 class Training(Section):
     """How the network learns."""
 
@@ -361,9 +378,9 @@ class Training(Section):
 
 
 class Recipe(Section):
-    """The whole tree for one pipeline; the keys that the three share."""
+    """The whole tree for one pipeline; the keys that all share."""
 
-    pipeline: Literal["image", "audio", "text"]
+    pipeline: Literal["image", "audio", "text", "tokens"]
     data: Data = Data()
     model: Model = Model()
     training: Training = Training()
@@ -407,7 +424,31 @@ class TextRecipe(Recipe):
         return self
 
 
-RECIPES: dict[str, type[Recipe]] = {"image": ImageRecipe, "audio": AudioRecipe, "text": TextRecipe}
+class TokensRecipe(Recipe):
+    """A recipe for tags of words: `multicnn train text --task tokens`."""
+
+    pipeline: Literal["tokens"] = "tokens"
+    text: Tagging = Tagging()
+    augment: TaggingAugment = TaggingAugment()
+
+    @model_validator(mode="after")
+    def _sentences_are_not_decoded(self) -> "TokensRecipe":
+        if self.data.cache not in ("auto", "off"):
+            raise ValueError("data.cache keeps decoded pictures and sounds, and has no effect on words; leave it out")
+        return self
+
+
+RECIPES: dict[str, type[Recipe]] = {
+    "image": ImageRecipe,
+    "audio": AudioRecipe,
+    "text": TextRecipe,
+    "tokens": TokensRecipe,
+}
+
+
+def command_of(pipeline: str) -> str:
+    """What stands behind `multicnn train` for a pipeline."""
+    return "text --task tokens" if pipeline == "tokens" else pipeline
 
 
 def fill(section: Section, **values: Any) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from multicnn.errors import UsageError, did_you_mean
-from multicnn.recipe import RECIPES, Recipe
+from multicnn.recipe import RECIPES, Recipe, command_of
 
 
 def recipes_folder() -> Path:
@@ -47,7 +47,7 @@ def load_recipe(kind: str, name: str | None = None, settings: Mapping[str, Any] 
     """A recipe from a file or name, with single settings put on top.
 
     Args:
-        kind: image, audio or text.
+        kind: image, audio, text or tokens.
         name: a file or the name of a recipe; without it everything is at its default.
         settings: dotted keys such as `training.epochs`, with their values.
 
@@ -57,7 +57,8 @@ def load_recipe(kind: str, name: str | None = None, settings: Mapping[str, Any] 
     tree = _read_tree(find_recipe(name, kind)) if name else {}
     written_for = tree.setdefault("pipeline", kind)
     if written_for != kind:
-        raise UsageError(f"{name} is a recipe for {written_for}, not for {kind}; use `multicnn train {written_for}`")
+        command = command_of(written_for)
+        raise UsageError(f"{name} is a recipe for {written_for}, not for {kind}; use `multicnn train {command}`")
     for key, value in (settings or {}).items():
         _put(tree, key, value)
     return check_recipe(kind, tree)

@@ -35,7 +35,7 @@ def export_onnx(model: Classifier, reader: Reader, example: np.ndarray, path: Pa
     """
     inputs = torch.from_numpy(reader.collate([example, example]))
     axes = {0: torch.export.Dim("batch")}
-    if inputs.dtype == torch.int32 and texts_length(reader) == "tokens":
+    if inputs.ndim == 2 and inputs.dtype == torch.int32 and texts_length(reader) == "tokens":
         axes[1] = torch.export.Dim("tokens", min=2)
     folded = None if fold == "off" else model.network.folded(always=fold == "on")
     network, name = folded or (model.network, "plain")

@@ -15,13 +15,13 @@ from multicnn.errors import UsageError
 
 if TYPE_CHECKING:
     from multicnn.inference.inputs import Request
-    from multicnn.inference.output import Writer
+    from multicnn.inference.output import Prediction, Writer
     from multicnn.inference.predictor import Predictor
     from multicnn.inference.recordings import Stream
 
 # Results come and go by the thousand and hold no cycles: Python's usual 700 make its collector a tenth of the time.
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
-BATCH_SIZES = {"image": 16, "audio": 16, "text": 32}
+BATCH_SIZES = {"image": 16, "audio": 16, "text": 32, "tokens": 256}
 
 
 def _option(*names: str, help: str) -> Any:
@@ -68,7 +68,8 @@ def predict(
         _option("--output", "-o", help="A file, written as a whole or not at all. Default: standard output."),
     ] = None,
     batch_size: Annotated[
-        int | None, _option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 32 texts.")
+        int | None,
+        _option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 32 texts, 256 tagged words."),
     ] = None,
     workers: Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")] = None,
     text_column: Annotated[
@@ -103,6 +104,9 @@ def predict(
     )
     bundle = open_bundle(model)
     check_effect(request, bundle.meta["pipeline"], timeline)
+    if bundle.meta["pipeline"] == "tokens":
+        _check_tags(output, format_, top_k, threshold)
+        format_ = "jsonl"
     predictor = Predictor(bundle)
     gc.freeze()  # the model stays to the end
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
@@ -142,7 +146,7 @@ def _run(
     from multicnn.inference.stream import answers
 
     total = failed = 0
-    chunks = items(predictor.pipeline, request)
+    chunks = items("text" if predictor.pipeline == "tokens" else predictor.pipeline, request)
     readers = workers or default_workers()
     writer.write([])  # the heading comes even where nothing follows
     stream: Stream = partial(answers, predictor, batch_size=batch_size, workers=readers, live=request.live)
@@ -150,10 +154,17 @@ def _run(
         from multicnn.inference.recordings import answers_of_recordings
 
         stream = partial(answers_of_recordings, stream, reader=predictor.reader, timeline=timeline)
-    for batch in stream(chunks):
-        writer.write(predictions(batch, predictor.labels, top_k, threshold))
-        total += len(batch.names)
-        failed += len(batch.errors)
+    told: Iterator[list[Prediction]]
+    if predictor.pipeline == "tokens":
+        from multicnn.inference.tagging import tagged
+
+        told = tagged(stream, chunks, predictor.labels)
+    else:
+        told = (predictions(batch, predictor.labels, top_k, threshold) for batch in stream(chunks))
+    for some in told:
+        writer.write(some)
+        total += len(some)
+        failed += sum("error" in one for one in some)
     return total, failed
 
 
@@ -218,8 +229,8 @@ def check_range(**counts: int | None) -> None:
 
 def check_effect(request: "Request", pipeline: str, timeline: bool = False) -> None:
     """Refuses options that would do nothing here."""
-    reads = {"image": "pictures", "audio": "sounds", "text": "texts"}[pipeline]
-    if pipeline != "text" and (request.lines or request.texts):
+    reads = {"image": "pictures", "audio": "sounds", "text": "texts", "tokens": "texts"}[pipeline]
+    if reads != "texts" and (request.lines or request.texts):
         raise UsageError(f"--{'lines' if request.lines else 'text'} is for text models; this one reads {reads}")
     if timeline and pipeline != "audio":
         raise UsageError(f"--timeline is for models of sounds; this one reads {reads}")
@@ -232,6 +243,14 @@ def check_effect(request: "Request", pipeline: str, timeline: bool = False) -> N
 def note(line: str) -> None:
     """Tells what the user should know."""
     print(f"multicnn: {line}", file=sys.stderr)
+
+
+def _check_tags(output: Path | None, format_: Format | None, top_k: int | None, threshold: float) -> None:
+    """Refuses what has no meaning for the spans of a text."""
+    if top_k is not None or threshold:
+        raise UsageError("--top-k and --threshold are about the class of a text; this model tags words; leave them out")
+    if format_ not in (None, "jsonl") or (output is not None and output.suffix.lower() in (".csv", ".tsv")):
+        raise UsageError("spans of words fit no table; this model's answers are JSON lines (--format jsonl)")
 
 
 def silent(line: str) -> None:

@@ -23,6 +23,7 @@ RATES = {
     "macro_f1": "macro F1",
     "top5_accuracy": "top-5 accuracy",
 }
+OF_SPANS = {"span_precision": "span precision", "span_recall": "span recall", "span_f1": "span F1"}
 SMALL_IS_GOOD = {"log_loss": "log loss", "ece": "calibration error (ECE)"}
 
 
@@ -43,20 +44,29 @@ def print_metrics(figures: dict[str, Any]) -> None:
     overall = _table()
     overall.add_column("examples")
     overall.add_column(f"{figures['count']:,}", justify="right")
-    for key, name in RATES.items():
-        overall.add_row(name, _percent(figures[key]))
+    for key, name in (RATES | OF_SPANS).items():
+        if key in figures:
+            overall.add_row(name, _percent(figures[key]))
     for key, name in SMALL_IS_GOOD.items():
         overall.add_row(name, f"{figures[key]:.4f}")
     console.print(overall)
     console.print()
-    classes = _table("class", "precision", "recall", "F1", "examples")
-    for label, one in figures["per_class"].items():
-        rates = [_percent(one[rate]) for rate in ("precision", "recall", "f1")]
-        classes.add_row(printable(label), *rates, f"{one['count']:,}")
-    console.print(classes)
+    console.print(_per_class("class", "examples", figures["per_class"]))
+    if "per_type" in figures:
+        console.print()
+        console.print(_per_class("type", "spans", figures["per_type"]))
     if len(figures["confusion"]["labels"]) <= LARGEST_CONFUSION:
         console.print()
         console.print(_confusion(figures["confusion"]))
+
+
+def _per_class(what: str, of: str, rates: dict[str, dict[str, Any]]) -> "Table":
+    """A line for each class, or for each type of spans."""
+    table = _table(what, "precision", "recall", "F1", of)
+    for name, one in rates.items():
+        shown = [_percent(one[rate]) for rate in ("precision", "recall", "f1")]
+        table.add_row(printable(name), *shown, f"{one['count']:,}")
+    return table
 
 
 def _confusion(confusion: dict[str, Any]) -> "Table":
@@ -83,7 +93,7 @@ def print_info(bundle: "Bundle") -> None:
     counted = ", ".join(f"{part} {count:,}" for part, count in made.get("examples", {}).items() if count)
     versions = [f"{name} {version}" for name, version in made.get("versions", {}).items()]
     rows = {
-        "reads": {"image": "pictures", "audio": "sounds", "text": "texts"}[meta["pipeline"]],
+        "reads": {"image": "pictures", "audio": "sounds", "text": "texts", "tokens": "words"}[meta["pipeline"]],
         f"{len(meta['labels'])} classes": classes,
         "architecture": architecture.get("name"),
         "parameters": f"{architecture['parameters']:,}" if "parameters" in architecture else None,
@@ -120,7 +130,7 @@ def print_drift(figures: dict[str, Any]) -> None:
 
 
 def _short_figures(figures: dict[str, Any]) -> str:
-    rates = [f"{name} {_percent(figures[key])}" for key, name in RATES.items() if key in figures]
+    rates = [f"{name} {_percent(figures[key])}" for key, name in (RATES | OF_SPANS).items() if key in figures]
     small = [f"{name} {figures[key]:.4f}" for key, name in SMALL_IS_GOOD.items() if key in figures]
     return ", ".join([*rates, *small, f"{figures['count']:,} examples"])
 

@@ -1,7 +1,7 @@
 """multicnn train image|audio|text: from a data set to a measured model."""
 
 import inspect
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -11,6 +11,7 @@ app = typer.Typer(help="Train a classifier for images, sounds or texts.", no_arg
 
 # The recipe key that each option sets; an option that is not given leaves its key alone.
 KEYS = {
+    "task": "pipeline",
     "data": "data.path",
     "root": "data.root",
     "val": "data.validation",
@@ -45,7 +46,13 @@ KEYS = {
     "time_budget": "training.time_budget",
 }
 # Options that not every pipeline has.
-ONLY = {"cache": ("image", "audio"), "frontend": ("audio",), "vectors": ("text",), "vectors_mode": ("text",)}
+ONLY = {
+    "cache": ("image", "audio"),
+    "frontend": ("audio",),
+    "task": ("text",),
+    "vectors": ("text",),
+    "vectors_mode": ("text",),
+}
 
 
 def _option(*names: str, help: str) -> Any:
@@ -189,6 +196,14 @@ FrontEnd = Annotated[
         help="auto|logmel|mel3|pcen|mfcc|cqt|waveform: what the network hears. Default: auto, logmel for most.",
     ),
 ]
+Task = Annotated[
+    Literal["text", "tokens"] | None,
+    _option(
+        "--task",
+        help="What gets a class: text, each text, or tokens, each word, by its BIO tag (.conll, .txt or .iob files, "
+        "a word and its tag a line). Default: text.",
+    ),
+]
 Vectors = Annotated[
     Text,
     _option(
@@ -253,6 +268,7 @@ def _command(kind: str) -> Any:
         cache: Cache = None,
         workers: Workers = None,
         frontend: FrontEnd = None,
+        task: Task = None,
         vectors: Vectors = None,
         vectors_mode: VectorsMode = None,
         time_budget: TimeBudget = None,
@@ -263,7 +279,9 @@ def _command(kind: str) -> Any:
         quiet: Quiet = False,
     ) -> None:
         given = {key: value for key, value in locals().items() if key in KEYS and value is not None}
-        _run(kind, given, set_ or [], recipe, output, name, resume, overwrite, dry_run, as_json, quiet)
+        _run(
+            given.pop("task", kind), given, set_ or [], recipe, output, name, resume, overwrite, dry_run, as_json, quiet
+        )
 
     signature = inspect.signature(common)
     kept = [one for name, one in signature.parameters.items() if kind in ONLY.get(name, (kind,))]
@@ -292,6 +310,7 @@ def _run(
     import json
 
     from multicnn.errors import UsageError
+    from multicnn.recipe import command_of
     from multicnn.recipe_files import load_recipe, parse_setting
     from multicnn.training.run_folder import run_folder
 
@@ -299,9 +318,8 @@ def _run(
     on_top |= dict(parse_setting(kind, setting) for setting in settings)
     if resume:
         if on_top or recipe or overwrite or dry_run or not (output or name):
-            raise UsageError(
-                f"--resume takes everything from the run; say just: multicnn train {kind} --output DIR --resume"
-            )
+            command = f"multicnn train {command_of(kind)} --output DIR --resume"
+            raise UsageError(f"--resume takes everything from the run; say just: {command}")
         run = run_folder(kind, output, name, "")
         run.require()
         resolved = load_recipe(kind, str(run.config))

@@ -16,6 +16,7 @@ from multicnn.data.example import Example, Trouble
 from multicnn.data.ragged import Packer, Ragged
 from multicnn.data.recordings import Pieces
 from multicnn.data.rows import RowFile, Rows
+from multicnn.data.word import sentence_starts
 from multicnn.errors import InputError
 from multicnn.pipeline import Reader
 
@@ -40,12 +41,14 @@ class Decoded:
         labels: in the order of the arrays, as the examples have them.
         owner: which arrays are pieces of one example, as in `multicnn.data.recordings.Pieces`.
         troubles: the examples that could not be read; they are left out.
+        starts: where sentences begin, as from `multicnn.data.word.sentence_starts`.
     """
 
     arrays: np.ndarray | Rows | Ragged
     labels: list[str | None]
     owner: np.ndarray
     troubles: list[Trouble]
+    starts: np.ndarray | None = None
 
 
 def decode(examples: Sequence[Example], reader: Reader, workers: int) -> Iterator[np.ndarray | Trouble]:
@@ -106,7 +109,7 @@ def collect(pieces: Pieces, decoded: Iterator[np.ndarray | Trouble]) -> Decoded:
         pieces: whose examples were given to `decode`.
         decoded: what came out.
     """
-    labels: list[str | None] = []
+    kept: list[Example] = []
     owner: list[int] = []
     troubles: list[Trouble] = []
     texts = Packer()
@@ -119,13 +122,16 @@ def collect(pieces: Pieces, decoded: Iterator[np.ndarray | Trouble]) -> Decoded:
             texts.add(one)
         else:
             table = _room_for(len(pieces.examples), one) if table is None else table
-            table[len(labels)] = one
-        labels.append(example.label)
+            table[len(kept)] = one
+        kept.append(example)
         owner.append(place)
-    places = np.array(owner, np.int64)
+    arrays: np.ndarray | Rows | Ragged
     if isinstance(table, RowFile):
-        return Decoded(Rows(table, np.arange(len(labels))), labels, places, troubles)
-    return Decoded(texts.packed() if table is None else table[: len(labels)], labels, places, troubles)
+        arrays = Rows(table, np.arange(len(kept)))
+    else:
+        arrays = texts.packed() if table is None else table[: len(kept)]
+    labels, starts = [example.label for example in kept], sentence_starts(kept)
+    return Decoded(arrays, labels, np.array(owner, np.int64), troubles, starts)
 
 
 def _room_for(count: int, one: np.ndarray) -> np.ndarray | RowFile:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from multicnn.data.blob import Blob
 from multicnn.data.example import Example
 from multicnn.data.excerpt import Excerpt
+from multicnn.data.word import Word
 from multicnn.errors import InputError
 
 
@@ -33,6 +34,8 @@ def blob_of(content: object) -> Blob | None:
 
 
 def _key(number: int, content: object, files: dict[Blob, str], recordings: bool) -> str:
+    if isinstance(content, Word):
+        return f"word:{content.place}:{hash(content.sentence)}"
     if isinstance(content, str):
         return _text_key(content)
     source = blob_of(content)

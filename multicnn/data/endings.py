@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Kind = Literal["image", "audio", "text"]
+Kind = Literal["image", "audio", "text", "tokens"]
 
 MEDIA: dict[str, frozenset[str]] = {
     kind: frozenset(endings.split())

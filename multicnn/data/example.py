@@ -18,7 +18,8 @@ class Example:
     Args:
         name: what the user sees: a relative path or a member's name, `train.csv:17` for the 17th row of texts, or
             `dawn.flac:12.5-15` for these seconds of a recording.
-        content: where the bytes of a picture or a sound lie; a text is always here itself, already decoded.
+        content: where the bytes of a picture or a sound lie; a text is always here itself, already decoded,
+            and so is a `Word` that is to be tagged.
         label: exactly as written, or None where there is none.
         split: "train", "validation", "test", or None where the data does not say.
         fold: the fold it belongs to, exactly as written.
@@ -58,7 +59,7 @@ class DataSet:
 
     Args:
         origin: what the user called it.
-        kind: "image", "audio" or "text".
+        kind: "image", "audio", "text" or "tokens".
         examples: what can be used.
         troubles: what was left out; the command ends with status 3 when there are any.
         notes: what the user should know and is no fault.

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from multicnn.data.blob import Blob
+from multicnn.data.conll import open_sentences
 from multicnn.data.endings import MANIFESTS, MEDIA, Kind, ending, is_archive, part_of
 from multicnn.data.example import DataSet
 from multicnn.data.folders import add_classes, note_loose
@@ -25,7 +26,8 @@ _PLURAL = {"image": "pictures", "audio": "sounds", "text": "texts"}
 def open_dataset(
     path: str, kind: Kind, *, columns: Columns = Columns(), root: str | None = None, labelled: bool = True
 ) -> DataSet:
-    """Opens any form of data set: folders, parts, manifests, archives, WebDataset, fastText, `sample:NAME`.
+    """Opens any form of data set: folders, parts, manifests, archives, WebDataset, fastText, `sample:NAME`,
+    tagged sentences.
 
     No picture or sound is read, only listed; texts are read.
 
@@ -42,6 +44,9 @@ def open_dataset(
     if path.startswith("sample:"):
         _refuse_without_effect(path, columns, root)
         return open_sample(path.removeprefix("sample:"), kind)
+    if kind == "tokens":
+        _refuse_without_effect(path, columns, root)
+        return open_sentences(path, locate(path))
     data = DataSet(path, kind)
     opening = Opening(data, columns, open_root(root) if root is not None else None, labelled)
     _open(opening, path)

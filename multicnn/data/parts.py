@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -10,12 +9,13 @@ from typing import Literal
 from multicnn.data.duplicates import content_keys, merge_groups
 from multicnn.data.example import DataSet, Example, Trouble
 from multicnn.data.layout import Columns, open_dataset
+from multicnn.data.spans import both_tags
 from multicnn.data.splits import stratified_folds, stratified_split
 from multicnn.data.targets import not_classes
 from multicnn.errors import UsageError
 from multicnn.recipe import Data
 
-Kind = Literal["image", "audio", "text"]
+Kind = Literal["image", "audio", "text", "tokens"]
 
 
 @dataclass(slots=True)
@@ -31,11 +31,16 @@ class Parts:
     @property
     def labels(self) -> list[str]:
         """All classes, in natural order."""
-        return DataSet("", "", [*self.train, *self.validation, *self.test], [], []).labels
+        return classes([*self.train, *self.validation, *self.test])
 
     def named(self) -> dict[str, list[Example]]:
         """The parts by their names in split.csv and metrics.json."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+def classes(examples: Sequence[Example]) -> list[str]:
+    """The classes that occur, in natural order."""
+    return DataSet("", "", list(examples)).labels
 
 
 def divide(data: Data, kind: Kind, seed: int) -> Parts:
@@ -69,7 +74,7 @@ def divide(data: Data, kind: Kind, seed: int) -> Parts:
         parts.notes.append(
             f"{data.path} has a validation part of its own; data.validation={data.validation} has no effect"
         )
-    _check(parts, data.path)
+    _check(parts, data.path, tags=kind == "tokens")
     return parts
 
 
@@ -178,13 +183,14 @@ def _cut_validation(parts: Parts, data: Data, seed: int) -> None:
     parts.train = [example for example, held in zip(parts.train, held_out, strict=True) if not held]
 
 
-def _check(parts: Parts, path: str) -> None:
-    counts = Counter(example.label for example in parts.train)
+def _check(parts: Parts, path: str, tags: bool) -> None:
+    known = classes(parts.train)
+    known = both_tags(known) if tags else known
     if len(parts.labels) < 2:
         raise UsageError(
             f"{path}: a classifier needs at least two classes, here is {', '.join(parts.labels) or 'none'}"
         )
-    lost = [label for label in parts.labels if not counts[label]]
+    lost = [label for label in parts.labels if label not in known]
     if lost:
         raise UsageError(
             f"{path}: nothing to train on for the classes {', '.join(lost)}: "

@@ -31,8 +31,8 @@ def open_sample(name: str, kind: str) -> DataSet:
     if name not in KINDS:
         raise UsageError(f"there is no sample:{name}{did_you_mean(name, KINDS)} ({known})")
     if KINDS[name] != kind:
-        other = next(one for one, its in KINDS.items() if its == kind)
-        raise UsageError(f"sample:{name} is for the {KINDS[name]} pipeline; the {kind} pipeline has sample:{other}")
+        other = next((f"sample:{one}" for one, its in KINDS.items() if its == kind), "none")
+        raise UsageError(f"sample:{name} is for the {KINDS[name]} pipeline; the {kind} pipeline has {other}")
     contents, labels = _maker(name)()
     names = _names(labels, {"image": ".png", "audio": ".wav", "text": ""}[kind])
     held_out = stratified_split(labels, range(len(labels)), TEST_FRACTION, SEED)

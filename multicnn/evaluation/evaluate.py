@@ -15,6 +15,7 @@ from multicnn.data.layout import open_dataset
 from multicnn.data.order import natural_key
 from multicnn.data.recordings import cut, first_pieces, means
 from multicnn.data.request import Columns
+from multicnn.data.word import sentence_starts
 from multicnn.errors import UsageError, did_you_mean
 from multicnn.evaluation.metrics import metrics
 from multicnn.inference.predictor import Predictor
@@ -24,7 +25,11 @@ NAMED = 10  # unknown labels that an error names
 
 
 def measure(
-    predictor: Predictor, arrays: Iterable[np.ndarray], truth: Sequence[int] | np.ndarray, owner: np.ndarray
+    predictor: Predictor,
+    arrays: Iterable[np.ndarray],
+    truth: Sequence[int] | np.ndarray,
+    owner: np.ndarray,
+    starts: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """The figures of a model on examples that have been read.
 
@@ -33,12 +38,13 @@ def measure(
         arrays: the pieces of the examples, read by `predictor.reader`, in order.
         truth: the number of each piece's class, as many as there are arrays.
         owner: as in `multicnn.data.recordings.Pieces`.
+        starts: from `multicnn.data.word.sentence_starts`.
 
     Returns:
         As `multicnn.evaluation.metrics.metrics`.
     """
     probabilities = means(classify(predictor, arrays), owner)
-    return metrics(predictor.labels, np.asarray(truth)[first_pieces(owner)], probabilities)
+    return metrics(predictor.labels, np.asarray(truth)[first_pieces(owner)], probabilities, starts)
 
 
 def classify(predictor: Predictor, arrays: Iterable[np.ndarray]) -> np.ndarray:
@@ -99,7 +105,7 @@ def evaluate(
         raise UsageError(f"{data}: none of the {len(examples):,} examples can be read; {troubles[0]}")
     owner = np.array(kept)
     truth = np.array(numbers)[owner[first_pieces(owner)]]
-    return metrics(predictor.labels, truth, means(probabilities, owner)), troubles
+    return metrics(predictor.labels, truth, means(probabilities, owner), sentence_starts(examples)), troubles
 
 
 def _part(dataset: DataSet, split: str, notes: list[str]) -> list[Example]:

@@ -5,11 +5,14 @@ from typing import Any
 import numpy as np
 
 from multicnn.errors import MulticnnError
+from multicnn.evaluation.spans import span_figures
 
 ECE_BINS = 15
 
 
-def metrics(labels: list[str], truth: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
+def metrics(
+    labels: list[str], truth: np.ndarray, probabilities: np.ndarray, starts: np.ndarray | None = None
+) -> dict[str, Any]:
     """All figures of metrics.json for one set of examples; rates are fractions of 1.
 
     The predicted class is the most probable one; of equal ones the first in the order of `labels`.
@@ -21,10 +24,12 @@ def metrics(labels: list[str], truth: np.ndarray, probabilities: np.ndarray) -> 
         labels: the classes, in the order of the columns.
         truth: the number of each example's class, [examples] int.
         probabilities: [examples, classes]; rows sum to 1.
+        starts: where the examples are words, where their sentences begin, bool [examples].
 
     Returns:
         accuracy, balanced_accuracy, macro_f1, top5_accuracy, log_loss, ece, count,
-        per_class {label: {precision, recall, f1, count}}, confusion {labels, matrix[truth][prediction]}.
+        per_class {label: {precision, recall, f1, count}}, confusion {labels, matrix[truth][prediction]};
+        of words, what `multicnn.evaluation.spans.span_figures` says too.
 
     Raises:
         MulticnnError: a probability is not a number.
@@ -54,6 +59,7 @@ def metrics(labels: list[str], truth: np.ndarray, probabilities: np.ndarray) -> 
             for label, p, r, f, n in zip(labels, precision, recall, f1, count, strict=True)
         },
         "confusion": {"labels": labels, "matrix": confusion_matrix(truth, predicted, labels=classes).tolist()},
+        **({} if starts is None else span_figures(labels, truth, predicted, starts)),
     }
 
 

@@ -18,6 +18,7 @@ from multicnn.pipeline import Kind, Reader
 TEXTS_PER_TASK = 256  # reading a text takes microseconds, too few to hand it to a thread alone
 TOKENS_PER_RUN = 1 << 16  # texts are padded to the longest: long ones go into smaller batches, so that memory suffices
 WINDOW = 2048  # texts that are sorted by length before they are divided into batches, so that little is padded
+OF_WORDS = ("text", "tokens")  # what is quick to read and comes by the thousand
 NOT_FINITE = "the model's output for this input is not a number"
 
 
@@ -78,7 +79,7 @@ def answers(
     """
     ahead = ReadAhead(predictor, chunks, workers=workers, depth=2 * batch_size)
     pool = ThreadPoolExecutor(predictor.side_by_side, thread_name_prefix="multicnn-run")
-    size = max(batch_size, WINDOW) if predictor.pipeline == "text" else batch_size
+    size = max(batch_size, WINDOW) if predictor.pipeline in OF_WORDS else batch_size
     before: Running | None = None
     try:
         for batch in ahead.batches(size, live=live):
@@ -107,7 +108,7 @@ class ReadAhead:
     """
 
     def __init__(self, predictor: Classifier, chunks: Iterable[list[Item]], *, workers: int, depth: int) -> None:
-        is_text = predictor.pipeline == "text"
+        is_text = predictor.pipeline in OF_WORDS
         self._predictor = predictor
         self._chunks = chunks
         self._size = TEXTS_PER_TASK if is_text else 1
@@ -217,7 +218,7 @@ def start(predictor: Classifier, batch: Sequence[Read], batch_size: int, pool: E
         pool: computes the runs.
     """
     arrays = {place: read.array for place, read in enumerate(batch) if read.array is not None}
-    if predictor.pipeline == "text":
+    if predictor.pipeline in OF_WORDS:
         groups = runs_of_texts({place: array.size for place, array in arrays.items()}, batch_size)
     else:
         groups = [list(arrays)] if arrays else []

@@ -1,7 +1,7 @@
 """Which examples go into which batch, and how a batch comes to the device."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -32,6 +32,7 @@ class Feed:
         device: where the batches are wanted. Arrays of one shape move there at once if they take less than a quarter
             of its memory.
         owner: which arrays are pieces of one example, as in `multicnn.data.recordings.Pieces`; None for none.
+        span_f1: of words, from predicted classes, [count], to the F1 of the spans.
     """
 
     def __init__(
@@ -41,8 +42,10 @@ class Feed:
         reader: Reader,
         device: torch.device,
         owner: np.ndarray | None = None,
+        span_f1: Callable[[np.ndarray], float] | None = None,
     ) -> None:
         self.arrays = arrays
+        self.span_f1 = span_f1
         self.reader = reader
         self.device = device
         self.owner = np.arange(len(arrays)) if owner is None else owner

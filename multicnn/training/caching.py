@@ -61,7 +61,8 @@ def open_cache(
 
     Args:
         recipe: `data.cache` is `auto` (where decoding takes longer than `WORTH`, or the arrays fill the memory), `on`,
-            `off` or a folder. Texts are never cached, nor are excerpts: to know one again, its whole file is read.
+            `off` or a folder. Texts and words are never cached, nor are excerpts: to know one again, its whole file is
+            read.
         parts: what is read of each part of the data.
         reader: decodes.
         workers: threads.
@@ -72,7 +73,9 @@ def open_cache(
     """
     wanted = recipe.data.cache
     examples = list(chain.from_iterable(pieces.examples for pieces in parts.values()))
-    whole = recipe.pipeline != "text" and not any(isinstance(example.content, Excerpt) for example in examples)
+    whole = recipe.pipeline in ("image", "audio") and not any(
+        isinstance(example.content, Excerpt) for example in examples
+    )
     trial = _try(examples, reader) if wanted != "off" and whole else None
     if trial is None or (wanted == "auto" and not _pays(trial, len(examples), workers)):
         return None

@@ -89,7 +89,7 @@ def ensemble(members: Sequence[str], run: RunFolder, reporter: Reporter, clear: 
             troubles.extend(decoded.troubles)
             if decoded.labels:
                 truth = [labels.index(str(label)) for label in decoded.labels]
-                found[name] = measure(predictor, decoded.arrays, truth, decoded.owner)
+                found[name] = measure(predictor, decoded.arrays, truth, decoded.owner, decoded.starts)
         return found
 
     if clear:

@@ -39,11 +39,16 @@ class Progress:
     earlier: float = 0.0
 
     def is_best(self, scores: Scores) -> bool:
-        """Whether validation likes these weights better than any before: more right, or as many with less loss."""
+        """Whether validation likes these weights better than any before: more right, or as many with less loss.
+
+        Of words, their spans are to be right: F1 counts, and not accuracy.
+        """
         if not self.best_epoch:
             return True
         row = self.history[self.best_epoch - 1]
-        return (scores.accuracy, -scores.loss) > (row["validation_accuracy"], -row["validation_loss"])
+        best = row.get("validation_span_f1", row["validation_accuracy"])
+        right = scores.accuracy if scores.span_f1 is None else scores.span_f1
+        return (right, -scores.loss) > (best, -row["validation_loss"])
 
 
 def fit(
@@ -117,6 +122,8 @@ def _epoch(learner: Learner, validation: Feed, progress: Progress, pace: Pace | 
         "validation_accuracy": scores.accuracy,
         "examples_per_second": steps * min(int(learner.training.batch_size), len(learner.feed)) / (trained - began),
     }
+    if scores.span_f1 is not None:
+        row["validation_span_f1"] = scores.span_f1
     if progress.is_best(scores):
         progress.best_epoch = plan.epoch
         progress.best = {name: tensor.detach().to("cpu", copy=True) for name, tensor in learner.weights().items()}

@@ -16,6 +16,7 @@ from multicnn.data.files import write_atomically
 from multicnn.data.order import natural_key
 from multicnn.data.parts import open_folds
 from multicnn.data.recordings import cut, means
+from multicnn.data.word import sentence_starts
 from multicnn.evaluation.evaluate import classify
 from multicnn.evaluation.metrics import metrics
 from multicnn.inference.output import DECIMALS
@@ -102,7 +103,7 @@ def _sum_up(run: RunFolder, data: DataSet, names: list[str], reporter: Reporter)
         "format": 1,
         "best_epoch": None,
         "validation": None,
-        "test": metrics(labels, truth, probabilities),
+        "test": metrics(labels, truth, probabilities, sentence_starts(examples)),
         "last_epoch": {"validation": None, "test": None},
         "folds": folds,
         "seconds": round(sum(one["seconds"] for one in runs), 2),

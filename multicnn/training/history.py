@@ -32,9 +32,10 @@ def write_history(path: Path, rows: list[Row]) -> None:
         rows: one for each epoch.
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    columns = [*COLUMNS, *(name for name in rows[0] if name not in COLUMNS)]
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: _short(row[key]) for key in COLUMNS} for row in rows)
+    writer.writerows({key: _short(row[key]) for key in columns} for row in rows)
     write_atomically(path, text.getvalue())
 
 
@@ -66,8 +67,8 @@ def write_scalars(folder: Path, row: Row) -> None:
     from torch.utils.tensorboard import SummaryWriter
 
     with SummaryWriter(str(folder)) as log:
-        for name in COLUMNS[1:]:
-            log.add_scalar(name, row[name], global_step=int(row["epoch"]))
+        for name, value in list(row.items())[1:]:
+            log.add_scalar(name, value, global_step=int(row["epoch"]))
 
 
 def require_tensorboard() -> None:

@@ -35,6 +35,7 @@ class Scores:
 
     loss: float
     accuracy: float
+    span_f1: float | None = None  # of words
 
 
 class Learner:
@@ -219,10 +220,11 @@ class Learner:
         return answers
 
     def scores(self, feed: Feed) -> Scores:
-        """Log loss and accuracy of the network's own answers on a part."""
+        """Log loss, accuracy and, of words, span F1 of the network's own answers on a part."""
         answers, truth = self.probabilities(feed, views=False), feed.truth_of_examples()
         chosen = answers[np.arange(len(truth)), truth]
-        return Scores(float(-np.log(np.maximum(chosen, 1e-12)).mean()), float((answers.argmax(1) == truth).mean()))
+        loss, predicted = float(-np.log(np.maximum(chosen, 1e-12)).mean()), answers.argmax(1)
+        return Scores(loss, float((predicted == truth).mean()), feed.span_f1(predicted) if feed.span_f1 else None)
 
 
 def _loss(training: Training, weights: np.ndarray | None) -> Loss:

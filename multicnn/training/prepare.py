@@ -8,8 +8,9 @@ import torch
 from multicnn.blocks.classifier import Classifier
 from multicnn.data.decode import Decoded, collect, decode, default_workers
 from multicnn.data.example import Trouble
-from multicnn.data.parts import Parts, divide
+from multicnn.data.parts import Parts, classes, divide
 from multicnn.data.recordings import cut, first_pieces
+from multicnn.data.spans import both_tags
 from multicnn.errors import UsageError
 from multicnn.pipeline import Pipeline, Reader, load_pipeline
 from multicnn.recipe import Recipe, settle_loss
@@ -60,7 +61,8 @@ def outline(recipe: Recipe, device: str) -> Outline:
     pipeline = load_pipeline(recipe.pipeline)
     settled, reader = pipeline.settle(take_network(recipe), parts.train, device)
     parts.notes += pipeline.notes
-    return Outline(settled, pipeline, reader, parts, parts.labels)
+    labels = both_tags(parts.labels) if recipe.pipeline == "tokens" else parts.labels
+    return Outline(settled, pipeline, reader, parts, labels)
 
 
 def build(plan: Outline, reporter: Reporter, *, fresh: bool = True, download: bool = True) -> tuple[Classifier, Start]:
@@ -122,7 +124,7 @@ def read_all(plan: Outline, reporter: Reporter) -> Material:
         material.decoded[name] = decoded
         material.truth[name] = np.array([number[str(label)] for label in decoded.labels], dtype=np.int64)
         material.troubles += decoded.troubles
-    lost = [label for label in plan.labels if number[label] not in material.truth["train"]]
+    lost = [label for label in classes(plan.parts.train) if number[label] not in material.truth["train"]]
     if lost:
         first = next((trouble for trouble in material.troubles), None)
         reason = f"; the first: {first.name}: {first.reason}" if first else ""

@@ -46,8 +46,9 @@ class Reporter:
 
     def epoch(self, number: int, epochs: int, row: dict[str, float]) -> None:
         """One epoch's line: losses, accuracies, speed."""
+        spans = f"span F1 {row['validation_span_f1']:.2%}  " if "validation_span_f1" in row else ""
         self.note(
             f"epoch {number}/{epochs}  loss {row['train_loss']:.4f}  "
-            f"validation loss {row['validation_loss']:.4f}  accuracy {row['validation_accuracy']:.2%}  "
+            f"validation loss {row['validation_loss']:.4f}  accuracy {row['validation_accuracy']:.2%}  {spans}"
             f"{row['examples_per_second']:,.0f} examples/s  {row['seconds']:.1f} s"
         )

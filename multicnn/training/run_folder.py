@@ -21,6 +21,8 @@ OURS = (
     "tensorboard",
 )
 INSIDE = ("fold-[0-9]*", "member-[0-9]*")
+# What a run is not named after.
+ENDINGS = [".csv", ".tsv", ".jsonl", ".parquet", ".txt", ".conll", ".iob", ".tar", ".gz", ".tgz", ".xz"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,6 @@ def run_folder(kind: str, output: str | None, name: str | None, data: str) -> Ru
     if output is not None:
         return RunFolder(Path(output))
     stem = data.removeprefix("sample:").rstrip("/").split(",")[0]
-    while Path(stem).suffix.lower() in (".csv", ".tsv", ".jsonl", ".parquet", ".txt", ".tar", ".gz", ".tgz", ".xz"):
+    while Path(stem).suffix.lower() in ENDINGS:
         stem = str(Path(stem).with_suffix(""))
     return RunFolder(Path("runs") / kind / (name or Path(stem).resolve().name))

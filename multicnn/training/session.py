@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,6 +21,7 @@ from multicnn.bundle.write import describe, versions, write_bundle
 from multicnn.data.files import write_atomically
 from multicnn.evaluation.evaluate import BATCH, measure
 from multicnn.evaluation.metrics import metrics
+from multicnn.evaluation.spans import span_f1
 from multicnn.inference.predictor import Predictor
 from multicnn.recipe import Training, parse_duration
 from multicnn.recipe_files import dump_recipe
@@ -115,7 +117,9 @@ class Session:
         owner = decoded.owner
         if name == "train" and self.plan.reader.windows:
             owner = np.arange(len(owner))  # each window is learned from in each epoch
-        return Feed(decoded.arrays, self.material.truth[name], self.plan.reader, self.device, owner)
+        truth, starts = self.material.truth[name], decoded.starts
+        spans = None if starts is None else partial(span_f1, self.plan.labels, truth, starts)
+        return Feed(decoded.arrays, truth, self.plan.reader, self.device, owner, spans)
 
     def _learner(self, model: Classifier, feed: Feed, training: Training, warn: Callable[[str], None]) -> Learner:
         """What trains a model, which moves to the device."""
@@ -152,7 +156,7 @@ class Session:
 
     def _finish(self, learner: Learner, feeds: dict[str, Feed], progress: Progress, started: float) -> dict[str, Any]:
         """Measures the last epoch's weights, exports the best ones, measures what was exported, writes it all."""
-        last_epoch = {name: self._last_epoch(learner, feeds.get(name)) for name in MEASURED}
+        last_epoch = {name: self._last_epoch(learner, feeds, name) for name in MEASURED}
         self.model.to("cpu")
         self.model.load_state_dict(progress.best)
         write_drift(self.run, self.model.network, self.plan.recipe.model.weights, progress.best_epoch)
@@ -174,14 +178,17 @@ class Session:
         write_atomically(self.run.metrics, json.dumps(result, ensure_ascii=False, indent=1))
         return result
 
-    def _last_epoch(self, learner: Learner, feed: Feed | None) -> dict[str, Any] | None:
-        return metrics(self.plan.labels, feed.truth_of_examples(), learner.probabilities(feed)) if feed else None
+    def _last_epoch(self, learner: Learner, feeds: dict[str, Feed], name: str) -> dict[str, Any] | None:
+        if name not in feeds:
+            return None
+        feed, starts = feeds[name], self.material.decoded[name].starts
+        return metrics(self.plan.labels, feed.truth_of_examples(), learner.probabilities(feed), starts)
 
     def _measure(self, bundle: Bundle) -> dict[str, dict[str, Any] | None]:
         """The figures of the exported model: what `multicnn evaluate` will say of it."""
         predictor = Predictor(bundle)
         parts = ((name, self.material.decoded[name], self.material.truth[name]) for name in MEASURED)
         return {
-            name: measure(predictor, part.arrays, truth, part.owner) if len(truth) else None
+            name: measure(predictor, part.arrays, truth, part.owner, part.starts) if len(truth) else None
             for name, part, truth in parts
         }

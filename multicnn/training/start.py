@@ -15,6 +15,9 @@ from multicnn.image.weights import imagenet_weights
 from multicnn.recipe import Recipe
 from multicnn.training.progress import Reporter
 
+# Pipelines that share their networks, and ImageNet's weights.
+SIGNALS = {"image", "audio"}
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -70,8 +73,8 @@ def take_network(recipe: Recipe) -> Recipe:
     meta = _meta(Path(recipe.model.weights))
     theirs = meta.get("architecture", {})
     name = theirs.get("name")
-    words_and_signals = (meta.get("pipeline") == "text") != (recipe.pipeline == "text")
-    if name is None or words_and_signals or recipe.model.arch not in ("auto", name):
+    alike = meta.get("pipeline") == recipe.pipeline or {meta.get("pipeline"), recipe.pipeline} <= SIGNALS
+    if name is None or not alike or recipe.model.arch not in ("auto", name):
         return recipe
     model = recipe.model.model_copy(update={"arch": name, "options": theirs["options"] | recipe.model.options})
     return recipe.model_copy(update={"model": model})
@@ -88,7 +91,7 @@ def _meta(where: Path) -> dict[str, Any]:
 
 def _imagenet(recipe: Recipe, model: Classifier, reporter: Reporter, download: bool) -> Start:
     wanted = recipe.model.weights
-    if recipe.pipeline == "text":
+    if recipe.pipeline not in SIGNALS:
         if wanted == "imagenet":
             raise UsageError("--weights imagenet: networks for texts have no such weights; use a file, a run or none")
         recipe.model.weights = "none"

@@ -14,7 +14,7 @@ from multicnn.data.example import Trouble
 from multicnn.data.files import write_atomically
 from multicnn.data.parts import Parts, split_table
 from multicnn.errors import UsageError
-from multicnn.recipe import Recipe
+from multicnn.recipe import Recipe, command_of
 from multicnn.recipe_files import dump_recipe
 from multicnn.training.batches import class_weights
 from multicnn.training.device import choose_device, choose_precision, device_name
@@ -104,7 +104,9 @@ def train(
         figures = session.go(started, most_epochs, resume)
     except KeyboardInterrupt:
         again = (whole or run).path
-        reporter.warn(f"interrupted; go on with: multicnn train {recipe.pipeline} --output {again} --resume")
+        reporter.warn(
+            f"interrupted; go on with: multicnn train {command_of(recipe.pipeline)} --output {again} --resume"
+        )
         raise
     return Outcome(run.path, figures, material.troubles)
 
