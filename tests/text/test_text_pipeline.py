@@ -224,7 +224,7 @@ def test_the_texts_are_let_go_before_the_first_step(
 ) -> None:
     def left() -> int:
         gc.collect()
-        return sum(isinstance(one, Example) and one.name.startswith("texts.csv:") for one in gc.get_objects())
+        return sum(type(one) is Example and one.name.startswith("texts.csv:") for one in gc.get_objects())
 
     others, found = left(), []
     monkeypatch.setattr(Session, "go", lambda self, *rest: found.append(left()) or {})
