@@ -3,7 +3,6 @@
 import contextlib
 import io
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 
 from multicnn.blocks.classifier import Classifier, Probabilities
+from multicnn.data.files import written_whole
 from multicnn.pipeline import Reader
 
 OPSET = 18
@@ -94,8 +94,5 @@ def add_metadata(path: Path, text: str) -> None:
 
     model = onnx.load(path)
     onnx.helper.set_model_props(model, {"multicnn": text})
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    onnx.save(model, partial)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    with written_whole(path) as beside:
+        onnx.save(model, beside)

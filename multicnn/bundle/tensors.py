@@ -1,7 +1,6 @@
 """Tensors on disk: one safetensors file, with everything that is no tensor as JSON in its header."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from multicnn.data.files import written_whole
 from multicnn.errors import MulticnnError
 
 Weights = dict[str, Tensor]
@@ -22,13 +22,9 @@ def save_tensors(path: Path, tensors: Weights, state: dict[str, Any]) -> None:
         tensors: copied to the CPU and made contiguous on the way.
         state: whatever JSON can hold.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     plain = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
-    save_file(plain, partial, metadata={"multicnn": json.dumps(state)})
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    with written_whole(path) as beside:
+        save_file(plain, beside, metadata={"multicnn": json.dumps(state)})
 
 
 def load_tensors(path: Path) -> tuple[Weights, dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from multicnn.errors import MulticnnError
@@ -33,19 +35,27 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_bytes(data)
             return
-        _replace(path.resolve(), data)
+        with written_whole(path.resolve()) as beside:
+            beside.write_bytes(data)
     except OSError as error:
         raise MulticnnError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Writes beside `path` and renames; the temporary file never stays behind."""
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A name beside a file, for its new content: synced and renamed at the end, removed where something went wrong.
+
+    Args:
+        path: the file; folders on the way are made. The other name has its ending, by which some writers go.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
+    beside = path.with_name(f".{secrets.token_hex(4)}.{path.name[-100:]}")
     try:
-        with beside.open("xb") as file:
-            file.write(data)
-            file.flush()
+        yield beside
+        with beside.open("r+b") as file:
             os.fsync(file.fileno())
         beside.replace(path)
     finally:

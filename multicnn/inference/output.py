@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import os
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from multicnn.data.excerpt import Excerpt
+from multicnn.data.files import written_whole
 from multicnn.errors import MulticnnError, UsageError
 from multicnn.inference.stream import Answers
 
@@ -159,25 +158,8 @@ def output_file(path: Path) -> Iterator[BinaryIO]:
         with path.open("wb") as stream:
             yield stream
         return
-    whole = path.resolve()
-    beside = whole.with_name(f".{whole.name[:100]}.{secrets.token_hex(4)}.tmp")
     try:
-        whole.parent.mkdir(parents=True, exist_ok=True)
-        with _appearing(beside, whole) as stream:
+        with written_whole(path.resolve()) as beside, beside.open("xb") as stream:
             yield stream
     except OSError as error:
         raise MulticnnError(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-@contextmanager
-def _appearing(beside: Path, whole: Path) -> Iterator[BinaryIO]:
-    """A file that is renamed when all is in it, and removed when something went wrong before."""
-    with beside.open("xb") as stream:
-        try:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        except BaseException:
-            beside.unlink()
-            raise
-    beside.replace(whole)

@@ -3,7 +3,6 @@
 import datetime
 import hashlib
 import json
-import os
 import shutil
 import sys
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from multicnn.data.files import user_cache, write_atomically
+from multicnn.data.files import user_cache, write_atomically, written_whole
 from multicnn.errors import MulticnnError
 
 
@@ -80,7 +79,8 @@ def keep_vectors(path: Path, vectors: Any) -> None:
             return
         size = f"{vectors.vectors.nbytes / 1e6:,.1f} MB"
         print(f"multicnn: {path} is kept in {matrix.parent} for the next time ({size})", file=sys.stderr, flush=True)
-        _save(matrix, vectors.vectors)
+        with written_whole(matrix) as beside:
+            np.save(beside, np.asarray(vectors.vectors, dtype=np.float32), allow_pickle=False)
         about = {"file": _state(path), "length": vectors.vector_size, "words": vectors.index_to_key}
         write_atomically(words, json.dumps(about, ensure_ascii=False))  # last: without it the matrix does not count
     except (OSError, MulticnnError) as error:
@@ -97,16 +97,3 @@ def _state(path: Path) -> list[int]:
     """What changes when a file is written anew: its size, and when it was written, in nanoseconds."""
     found = path.stat()
     return [found.st_size, found.st_mtime_ns]
-
-
-def _save(path: Path, matrix: np.ndarray) -> None:
-    """Writes an array beside its place, syncs and renames it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.save(file, np.asarray(matrix, dtype=np.float32), allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -1,13 +1,12 @@
 """Word vectors in files, read and written by gensim."""
 
 import gzip
-import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from multicnn.data.files import written_whole
 from multicnn.errors import MulticnnError, UsageError
 from multicnn.text.vector_cache import keep_vectors, kept_vectors
 
@@ -101,15 +100,10 @@ def write_vectors(vectors: Any, path: Path) -> None:
     """
     form = vectors_format(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".multicnn-", dir=path.parent) as folder:
-            partial = Path(folder) / path.name
+        with written_whole(path) as beside:
             if form == "gensim":
-                vectors.save(str(partial), sep_limit=sys.maxsize)  # all in one file
+                vectors.save(str(beside), sep_limit=sys.maxsize)  # all in one file
             else:
-                vectors.save_word2vec_format(str(partial), binary=form == "binary")
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            partial.replace(path)
+                vectors.save_word2vec_format(str(beside), binary=form == "binary")
     except OSError as error:
         raise MulticnnError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -3,14 +3,13 @@
 import csv
 import io
 import os
-import secrets
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from multicnn.data.files import write_atomically
+from multicnn.data.files import write_atomically, written_whole
 
 
 def write_manifest(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
@@ -41,21 +40,13 @@ def write_pictures(path: Path, pictures: Iterable[tuple[str, str, np.ndarray]]) 
     Returns:
         How many there are.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     count = 0
-    try:
-        with partial.open("xb") as file:
-            with tarfile.open(fileobj=file, mode="w") as tar:
-                for name, content in _as_png(pictures):
-                    member = tarfile.TarInfo(name)
-                    member.size = len(content)
-                    tar.addfile(member, io.BytesIO(content))
-                    count += 1
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with written_whole(path) as beside, tarfile.open(beside, mode="w") as tar:
+        for name, content in _as_png(pictures):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+            count += 1
     return count
 
 
