@@ -2,47 +2,38 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-
-def _option(*names: str, help: str) -> Any:
-    return typer.Option(*names, help=help, show_default=False)
+from multicnn.cli.options import Model, PathColumn, Quiet, Root, TextColumn, option
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A run, a bundle or a .onnx file of multicnn's.")],
+    model: Model,
     data: Annotated[str, typer.Argument(help="Labelled data: folder, manifest, archive or sample:NAME.")],
     *,
     split: Annotated[
         str,
-        _option(
+        option(
             "--split", help="The part to use where the data has parts: train, validation, test or all. Default: test."
         ),
     ] = "test",
-    as_json: Annotated[bool, _option("--json", help="Print the figures as JSON. Default: tables.")] = False,
+    as_json: Annotated[bool, option("--json", help="Print the figures as JSON. Default: tables.")] = False,
     output: Annotated[
-        Path | None, _option("--output", "-o", help="Write the figures as JSON into this file too. Default: none.")
+        Path | None, option("--output", "-o", help="Write the figures as JSON into this file too. Default: none.")
     ] = None,
-    text_column: Annotated[
-        str | None, _option("--text-column", help="A manifest's column of texts. Default: text or sentence.")
-    ] = None,
-    path_column: Annotated[
-        str | None,
-        _option("--path-column", help="A manifest's column of paths. Default: path, file, filename, image or audio."),
-    ] = None,
+    text_column: TextColumn = None,
+    path_column: PathColumn = None,
     label_column: Annotated[
         str | None,
-        _option("--label-column", help="A manifest's column of classes. Default: label, class, category or target."),
+        option("--label-column", help="A manifest's column of classes. Default: label, class, category or target."),
     ] = None,
     split_column: Annotated[
-        str | None, _option("--split-column", help="A manifest's column of parts. Default: split.")
+        str | None, option("--split-column", help="A manifest's column of parts. Default: split.")
     ] = None,
-    root: Annotated[
-        str | None, _option("--root", help="Folder or archive of a manifest's paths. Default: the manifest's own.")
-    ] = None,
-    quiet: Annotated[bool, _option("--quiet", "-q", help="Errors only on stderr, no notes. Default: off.")] = False,
+    root: Root = None,
+    quiet: Quiet = False,
 ) -> None:
     """Measure a model on labelled data. Status 3 if some examples could not be read."""
     import json

@@ -1,60 +1,48 @@
 """multicnn features: what does a network see, or make, of these inputs?"""
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from multicnn.cli.options import Lines, Model, Nul, PathColumn, Quiet, Root, TextColumn, Workers, option
 from multicnn.cli.predict import BATCH_SIZES, asked, check_effect, check_range, note, silent
 
 if TYPE_CHECKING:
     from multicnn.inference.feature_files import FeatureFile
     from multicnn.inference.inputs import Request
     from multicnn.inference.layers import Layer, TokenNumbers
-    from multicnn.inference.recordings import Stream
-
-
-def _option(*names: str, help: str) -> Any:
-    return typer.Option(*names, help=help, show_default=False)
 
 
 def features(
-    model: Annotated[str, typer.Argument(help="A run, a bundle or a .onnx file of multicnn's.")],
+    model: Model,
     inputs: Annotated[
         list[str] | None,
         typer.Argument(help="As those of predict. Default: - where standard input is not a terminal."),
     ] = None,
     *,
     output: Annotated[
-        Path, _option("--output", "-o", help="A .npy or .parquet file, written as a whole or not at all.")
+        Path, option("--output", "-o", help="A .npy or .parquet file, written as a whole or not at all.")
     ],
     layer: Annotated[
         Literal["frontend", "penultimate"],
-        _option(
+        option(
             "--layer",
             help="frontend, what the network sees, or penultimate, what its last layer decides on. "
             "Default: penultimate.",
         ),
     ] = "penultimate",
-    text: Annotated[list[str] | None, _option("--text", help="A text; may be repeated. Default: none.")] = None,
-    lines: Annotated[bool, _option("--lines", help="Named files hold one text a line. Default: one document.")] = False,
-    nul: Annotated[bool, _option("--null", "-0", help="Standard input is separated by NUL. Default: lines.")] = False,
+    text: Annotated[list[str] | None, option("--text", help="A text; may be repeated. Default: none.")] = None,
+    lines: Lines = False,
+    nul: Nul = False,
     batch_size: Annotated[
-        int | None, _option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 32 texts.")
+        int | None, option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 32 texts.")
     ] = None,
-    workers: Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")] = None,
-    text_column: Annotated[
-        str | None, _option("--text-column", help="A manifest's column of texts. Default: text or sentence.")
-    ] = None,
-    path_column: Annotated[
-        str | None,
-        _option("--path-column", help="A manifest's column of paths. Default: path, file, filename, image or audio."),
-    ] = None,
-    root: Annotated[
-        str | None, _option("--root", help="Folder or archive of a manifest's paths. Default: the manifest's own.")
-    ] = None,
-    quiet: Annotated[bool, _option("--quiet", "-q", help="Errors only on stderr, no notes. Default: off.")] = False,
+    workers: Workers = None,
+    text_column: TextColumn = None,
+    path_column: PathColumn = None,
+    root: Root = None,
+    quiet: Quiet = False,
 ) -> None:
     """Write what a network sees or makes of files or texts. Status 3 if some could not be read."""
     from multicnn.bundle.read import open_bundle
@@ -90,15 +78,10 @@ def _run(
     """Writes everything, errors to stderr, a line each; returns how many inputs there were and how many failed."""
     from multicnn.data.decode import default_workers
     from multicnn.inference.inputs import items
-    from multicnn.inference.stream import answers
+    from multicnn.inference.recordings import stream_of
 
     total = failed = 0
-    readers = workers or default_workers()
-    stream: Stream = partial(answers, layer, batch_size=batch_size, workers=readers, live=request.live)
-    if layer.pipeline == "audio":
-        from multicnn.inference.recordings import answers_of_recordings
-
-        stream = partial(answers_of_recordings, stream, reader=layer.reader, timeline=False)
+    stream = stream_of(layer, batch_size=batch_size, workers=workers or default_workers(), live=request.live)
     for batch in stream(items(layer.pipeline, request)):
         file.write(batch)
         for place, error in batch.errors.items():

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from multicnn.cli.options import Model
+
 
 def info(
-    model: Annotated[str, typer.Argument(help="A run, a bundle or a .onnx file of multicnn's.")],
+    model: Model,
     as_json: Annotated[
         bool,
         typer.Option(

@@ -5,34 +5,29 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from multicnn.cli.options import Lines, Model, Nul, PathColumn, Quiet, Root, TextColumn, Workers, option
 from multicnn.errors import UsageError
 
 if TYPE_CHECKING:
     from multicnn.inference.inputs import Request
     from multicnn.inference.output import Prediction, Writer
     from multicnn.inference.predictor import Predictor
-    from multicnn.inference.recordings import Stream
 
 # Results come and go by the thousand and hold no cycles: Python's usual 700 make its collector a tenth of the time.
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 BATCH_SIZES = {"image": 16, "audio": 16, "text": 32, "tokens": 256}
 
 
-def _option(*names: str, help: str) -> Any:
-    return typer.Option(*names, help=help, show_default=False)
-
-
 Format = Literal["jsonl", "csv", "tsv", "table"]
 
 
 def predict(
-    model: Annotated[str, typer.Argument(help="A run, a bundle or a .onnx file of multicnn's.")],
+    model: Model,
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
@@ -43,46 +38,37 @@ def predict(
     ] = None,
     *,
     text: Annotated[
-        list[str] | None, _option("--text", help="A text to classify; may be repeated. Default: none.")
+        list[str] | None, option("--text", help="A text to classify; may be repeated. Default: none.")
     ] = None,
-    lines: Annotated[bool, _option("--lines", help="Named files hold one text a line. Default: one document.")] = False,
-    nul: Annotated[bool, _option("--null", "-0", help="Standard input is separated by NUL. Default: lines.")] = False,
+    lines: Lines = False,
+    nul: Nul = False,
     format_: Annotated[
         Format | None,
-        _option(
+        option(
             "--format",
             help="jsonl, csv, tsv or table. Default: table on a terminal, by the ending of --output, else jsonl.",
         ),
     ] = None,
-    top_k: Annotated[
-        int | None, _option("--top-k", help="Tell only the K most probable classes. Default: all.")
-    ] = None,
+    top_k: Annotated[int | None, option("--top-k", help="Tell only the K most probable classes. Default: all.")] = None,
     threshold: Annotated[
-        float, _option("--threshold", help="No label (null) where the score is below this. Default: 0.")
+        float, option("--threshold", help="No label (null) where the score is below this. Default: 0.")
     ] = 0.0,
     timeline: Annotated[
-        bool, _option("--timeline", help="One result a window of each recording. Default: one a recording.")
+        bool, option("--timeline", help="One result a window of each recording. Default: one a recording.")
     ] = False,
     output: Annotated[
         Path | None,
-        _option("--output", "-o", help="A file, written as a whole or not at all. Default: standard output."),
+        option("--output", "-o", help="A file, written as a whole or not at all. Default: standard output."),
     ] = None,
     batch_size: Annotated[
         int | None,
-        _option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 32 texts, 256 tagged words."),
+        option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 32 texts, 256 tagged words."),
     ] = None,
-    workers: Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")] = None,
-    text_column: Annotated[
-        str | None, _option("--text-column", help="A manifest's column of texts. Default: text or sentence.")
-    ] = None,
-    path_column: Annotated[
-        str | None,
-        _option("--path-column", help="A manifest's column of paths. Default: path, file, filename, image or audio."),
-    ] = None,
-    root: Annotated[
-        str | None, _option("--root", help="Folder or archive of a manifest's paths. Default: the manifest's own.")
-    ] = None,
-    quiet: Annotated[bool, _option("--quiet", "-q", help="Errors only on stderr, no notes. Default: off.")] = False,
+    workers: Workers = None,
+    text_column: TextColumn = None,
+    path_column: PathColumn = None,
+    root: Root = None,
+    quiet: Quiet = False,
 ) -> None:
     """Classify files or texts. One result per input, in order; status 3 if some could not be read."""
     from multicnn.bundle.read import open_bundle
@@ -143,17 +129,13 @@ def _run(
     from multicnn.data.decode import default_workers
     from multicnn.inference.inputs import items
     from multicnn.inference.output import predictions
-    from multicnn.inference.stream import answers
+    from multicnn.inference.recordings import stream_of
 
     total = failed = 0
     chunks = items("text" if predictor.pipeline == "tokens" else predictor.pipeline, request)
     readers = workers or default_workers()
     writer.write([])  # the heading comes even where nothing follows
-    stream: Stream = partial(answers, predictor, batch_size=batch_size, workers=readers, live=request.live)
-    if timeline or predictor.reader.windows:
-        from multicnn.inference.recordings import answers_of_recordings
-
-        stream = partial(answers_of_recordings, stream, reader=predictor.reader, timeline=timeline)
+    stream = stream_of(predictor, batch_size=batch_size, workers=readers, live=request.live, timeline=timeline)
     told: Iterator[list[Prediction]]
     if predictor.pipeline == "tokens":
         from multicnn.inference.tagging import tagged

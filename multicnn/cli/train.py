@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from multicnn.cli.clock import STARTED
+from multicnn.cli.options import Workers, option
 
 app = typer.Typer(help="Train a classifier for images, sounds or texts.", no_args_is_help=True)
 
@@ -55,10 +56,6 @@ ONLY = {
 }
 
 
-def _option(*names: str, help: str) -> Any:
-    return typer.Option(*names, help=help, show_default=False)
-
-
 Text = str | None
 DataArgument = Annotated[
     Text,
@@ -67,11 +64,11 @@ DataArgument = Annotated[
         show_default=False,
     ),
 ]
-Output = Annotated[Text, _option("--output", "-o", help="The run's folder. Default: runs/<pipeline>/<name>.")]
-Name = Annotated[Text, _option("--name", help="The run's name under runs/<pipeline>. Default: the data's name.")]
+Output = Annotated[Text, option("--output", "-o", help="The run's folder. Default: runs/<pipeline>/<name>.")]
+Name = Annotated[Text, option("--name", help="The run's name under runs/<pipeline>. Default: the data's name.")]
 RecipeName = Annotated[
     Text,
-    _option(
+    option(
         "--recipe",
         "-r",
         help="A recipe file, or the name of one (see multicnn recipes list). Default: none.",
@@ -79,11 +76,11 @@ RecipeName = Annotated[
 ]
 Settings = Annotated[
     list[str] | None,
-    _option("--set", "-s", help="key.path=value on top of the recipe: training.lr=0.01. Repeatable. Default: none."),
+    option("--set", "-s", help="key.path=value on top of the recipe: training.lr=0.01. Repeatable. Default: none."),
 ]
 Arch = Annotated[
     Text,
-    _option(
+    option(
         "--arch",
         help="The network: lenet, densenet121, torchvision:NAME, ..., or its layers: '[conv3-64 bn relu pool2]*3 fc'. "
         "Default: auto.",
@@ -91,114 +88,109 @@ Arch = Annotated[
 ]
 Weights = Annotated[
     Text,
-    _option(
+    option(
         "--weights",
         help="What to start from: auto|imagenet|none|FILE|RUN. Default: auto, ImageNet if possible.",
     ),
 ]
 Epochs = Annotated[
-    int | None, _option("--epochs", help="How often each example is seen. Default: auto, by the number of examples.")
+    int | None, option("--epochs", help="How often each example is seen. Default: auto, by the number of examples.")
 ]
 BatchSize = Annotated[
     Text,
-    _option(
+    option(
         "--batch-size",
         help="Examples a step: N, or auto, the most that fit a GPU. Default: by the number of examples.",
     ),
 ]
-Optimizer = Annotated[Text, _option("--optimizer", help="auto|adamw|adam|sgd|adadelta|muon. Default: auto, adamw.")]
-Lr = Annotated[
-    Text, _option("--lr", help="The highest learning rate; find tries it in up to 100 steps. Default: auto.")
-]
+Optimizer = Annotated[Text, option("--optimizer", help="auto|adamw|adam|sgd|adadelta|muon. Default: auto, adamw.")]
+Lr = Annotated[Text, option("--lr", help="The highest learning rate; find tries it in up to 100 steps. Default: auto.")]
 Schedule = Annotated[
     Text,
-    _option(
+    option(
         "--schedule",
         help="cosine|linear|onecycle|step|plateau|constant: the learning rate over the training. Default: cosine.",
     ),
 ]
 Freeze = Annotated[
     Text,
-    _option("--freeze", help="What keeps its weights: the first N stages, or backbone, all but the head. Default: 0."),
+    option("--freeze", help="What keeps its weights: the first N stages, or backbone, all but the head. Default: 0."),
 ]
 Loss = Annotated[
     Text,
-    _option(
+    option(
         "--loss",
         help="auto|cross_entropy|hinge|focal|margin. Default: auto, the network's own, mostly cross_entropy.",
     ),
 ]
-Seed = Annotated[int | None, _option("--seed", help="Decides all that is random. Default: 0.")]
+Seed = Annotated[int | None, option("--seed", help="Decides all that is random. Default: 0.")]
 Ensemble = Annotated[
     int | None,
-    _option("--ensemble", help="Train so many members from other seeds, and one model of their mean. Default: 1."),
+    option("--ensemble", help="Train so many members from other seeds, and one model of their mean. Default: 1."),
 ]
-Device = Annotated[Text, _option("--device", help="auto|cpu|cuda|cuda:N|mps. Default: auto.")]
+Device = Annotated[Text, option("--device", help="auto|cpu|cuda|cuda:N|mps. Default: auto.")]
 Precision = Annotated[
-    Text, _option("--precision", help="auto|fp32|bf16|fp16. Default: auto, bf16 where the hardware computes in it.")
+    Text, option("--precision", help="auto|fp32|bf16|fp16. Default: auto, bf16 where the hardware computes in it.")
 ]
 Compile = Annotated[
-    Text, _option("--compile", help="auto|on|off: torch.compile. Default: auto, on CUDA where it takes long enough.")
+    Text, option("--compile", help="auto|on|off: torch.compile. Default: auto, on CUDA where it takes long enough.")
 ]
 Val = Annotated[
     Text,
-    _option(
+    option(
         "--val",
         help="The validation part: a fraction of the training part, or a data set. Default: the data has it, or 0.1.",
     ),
 ]
-Test = Annotated[Text, _option("--test", help="The test part, a data set. Default: the data's own, if it has one.")]
+Test = Annotated[Text, option("--test", help="The test part, a data set. Default: the data's own, if it has one.")]
 Root = Annotated[
     Text,
-    _option(
+    option(
         "--root",
         help="What the paths in a manifest are relative to; may be an archive. Default: the manifest's folder.",
     ),
 ]
 Folds = Annotated[
     Text,
-    _option(
+    option(
         "--folds",
         help="Train once per fold, each in its turn the test part: a number, or column, the manifest's own. "
         "Default: none.",
     ),
 ]
-Fold = Annotated[Text, _option("--fold", help="The fold to hold out as the test part. Default: none.")]
-TextColumn = Annotated[
-    Text, _option("--text-column", help="The manifest's column of texts. Default: text or sentence.")
-]
+Fold = Annotated[Text, option("--fold", help="The fold to hold out as the test part. Default: none.")]
+TextColumn = Annotated[Text, option("--text-column", help="The manifest's column of texts. Default: text or sentence.")]
 PathColumn = Annotated[
     Text,
-    _option("--path-column", help="The manifest's column of paths. Default: path, file, filename, image or audio."),
+    option("--path-column", help="The manifest's column of paths. Default: path, file, filename, image or audio."),
 ]
 LabelColumn = Annotated[
-    Text, _option("--label-column", help="The manifest's column of classes. Default: label, class, category or target.")
+    Text, option("--label-column", help="The manifest's column of classes. Default: label, class, category or target.")
 ]
-SplitColumn = Annotated[Text, _option("--split-column", help="The manifest's column of parts. Default: split.")]
-FoldColumn = Annotated[Text, _option("--fold-column", help="The manifest's column of folds. Default: fold.")]
+SplitColumn = Annotated[Text, option("--split-column", help="The manifest's column of parts. Default: split.")]
+FoldColumn = Annotated[Text, option("--fold-column", help="The manifest's column of folds. Default: fold.")]
 GroupColumn = Annotated[
     Text,
-    _option("--group-column", help="A column, such as speaker; no group is ever on both sides. Default: none."),
+    option("--group-column", help="A column, such as speaker; no group is ever on both sides. Default: none."),
 ]
 Cache = Annotated[
     Text,
-    _option(
+    option(
         "--cache",
         help="Where decoded files are kept for the next training: auto|on|off|DIR. Default: auto, in the user's folder "
         "for caches where decoding takes 2 s or more.",
     ),
 ]
-Workers = Annotated[int | None, _option("--workers", help="Threads that read files. Default: one a core.")]
 FrontEnd = Annotated[
     Text,
-    _option(
+    option(
         "--frontend",
         help="auto|logmel|mel3|pcen|mfcc|cqt|waveform: what the network hears. Default: auto, logmel for most.",
     ),
 ]
 Task = Annotated[
     Literal["text", "tokens"] | None,
-    _option(
+    option(
         "--task",
         help="What gets a class: text, each text, or tokens, each word, by its BIO tag (.conll, .txt or .iob files, "
         "a word and its tag a line). Default: text.",
@@ -206,7 +198,7 @@ Task = Annotated[
 ]
 Vectors = Annotated[
     Text,
-    _option(
+    option(
         "--vectors",
         help="Word vectors to start from: a file (word2vec, fastText, GloVe, also .gz), or train: learn them from the "
         "training texts first. Default: none.",
@@ -214,13 +206,13 @@ Vectors = Annotated[
 ]
 VectorsMode = Annotated[
     Text,
-    _option(
+    option(
         "--vectors-mode",
         help="auto|rand|static|nonstatic|multichannel: whether vectors are learned. Default: auto, they are.",
     ),
 ]
 TimeBudget = Annotated[
-    Text, _option("--time-budget", help="90s, 10m or 2h from the start of the command to its end. Default: none.")
+    Text, option("--time-budget", help="90s, 10m or 2h from the start of the command to its end. Default: none.")
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in the output folder, as it was.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that is there.")]

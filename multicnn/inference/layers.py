@@ -47,6 +47,8 @@ class Layer(Predictor):
 class TokenNumbers:
     """What a network for texts sees: the numbers of the tokens, filled up with 0 to the longest text that it reads.
 
+    Numbers of words have no mean: of a text that is read in windows, these are the first window's.
+
     Args:
         bundle: what `open_bundle` gave, of a model for texts.
     """
@@ -55,8 +57,11 @@ class TokenNumbers:
     side_by_side = 1
 
     def __init__(self, bundle: Bundle) -> None:
-        self.reader: Reader = load_reader("text", bundle.meta["reader"])
-        longest: int = bundle.meta["reader"]["max_length"]
+        settings = bundle.meta["reader"]
+        if settings.get("truncate") == "windows":
+            settings = settings | {"truncate": "head"}
+        self.reader: Reader = load_reader("text", settings)
+        longest: int = settings["max_length"]
         self.shape = (longest,)
         self.labels = [str(number) for number in range(longest)]
 

@@ -15,10 +15,23 @@ from multicnn.data.excerpt import Excerpt
 from multicnn.inference.lines import Item, Line
 from multicnn.inference.output import Prediction, predictions
 from multicnn.inference.predictor import Predictor
-from multicnn.inference.stream import Answers, answers
+from multicnn.inference.stream import Answers, Classifier, answers
 from multicnn.pipeline import Reader
 
 Stream = Callable[[Iterable[list[Item]]], Iterator[Answers]]
+
+
+def stream_of(predictor: Classifier, *, batch_size: int, workers: int, live: bool, timeline: bool = False) -> Stream:
+    """How a model's inputs are answered: as they are, or window by window where its reader, or a timeline, has windows.
+
+    Args:
+        predictor, batch_size, workers, live: as `multicnn.inference.stream.answers`.
+        timeline: as `answers_of_recordings`.
+    """
+    stream: Stream = partial(answers, predictor, batch_size=batch_size, workers=workers, live=live)
+    if not timeline and not predictor.reader.windows:
+        return stream
+    return partial(answers_of_recordings, stream, reader=predictor.reader, timeline=timeline)
 
 
 def answers_of_recordings(
@@ -53,8 +66,8 @@ def timeline(predictor: Predictor, *paths: str | Path, batch_size: int = 16) -> 
         "error"} for what cannot be read.
     """
     inputs: list[Item] = [Example(str(path), Blob(Path(path))) for path in paths]
-    stream = partial(answers, predictor, batch_size=batch_size, workers=default_workers(), live=False)
-    for batch in answers_of_recordings(stream, [inputs], predictor.reader, timeline=True):
+    stream = stream_of(predictor, batch_size=batch_size, workers=default_workers(), live=False, timeline=True)
+    for batch in stream([inputs]):
         yield from predictions(batch, predictor.labels)
 
 

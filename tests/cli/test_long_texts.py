@@ -110,3 +110,20 @@ def test_an_overlap_without_windows_is_refused(manifest: Path, cli: Cli) -> None
     done = cli("train", "text", manifest, "--set", "text.overlap=0.2")
     assert done.returncode == 2
     assert "set text.truncate to windows" in done.stderr
+
+
+def test_features_are_the_mean_of_the_windows_and_numbers_those_of_the_first(
+    run: Path, cli: Cli, tmp_path: Path
+) -> None:
+    long = "the and of my a the and of my a the and of my a the bread soup"
+    words = long.split()
+    starts = [0, 5, 8]  # the last window ends with the text
+    pieces = [" ".join(words[start : start + LENGTH]) for start in starts]
+    for name, texts in {"whole": [long], "pieces": pieces}.items():
+        for layer in ("penultimate", "frontend"):
+            options = [one for text in texts for one in ("--text", text)]
+            done = cli("features", run, *options, "--layer", layer, "-o", tmp_path / f"{name}-{layer}.npy", "-q")
+            assert done.returncode == 0, done.stderr
+    found = {path.stem: np.load(path) for path in tmp_path.glob("*.npy")}
+    np.testing.assert_allclose(found["whole-penultimate"][0], found["pieces-penultimate"].mean(axis=0), atol=1e-5)
+    np.testing.assert_array_equal(found["whole-frontend"][0], found["pieces-frontend"][0])
