@@ -19,7 +19,8 @@ from multicnn.blocks.normalisation import stands_high_rates
 from multicnn.data.example import Example
 from multicnn.errors import InputError, UsageError
 from multicnn.language.tree import is_pattern
-from multicnn.recipe import Audio, AudioRecipe, Recipe, check_mixing, fill, fill_training
+from multicnn.recipe import AudioRecipe, Recipe, check_mixing, fill, fill_training
+from multicnn.recipe_sections import Audio
 
 # Enough sounds to know what the others are like.
 SURVEYED = 256

@@ -51,7 +51,7 @@ def train(
     """Learn word vectors from texts alone. Prints the file; progress goes to stderr."""
     _check(output, overwrite)
     from multicnn.data.decode import default_workers
-    from multicnn.recipe import Embed
+    from multicnn.recipe_sections import Embed
     from multicnn.text.embed import embed_corpus
 
     threads = threads or default_workers()

@@ -19,7 +19,8 @@ from multicnn.image.frontend import ImageFrontEnd, channels_of
 from multicnn.image.read import ImageFacts, ImageReader, auto_size, inspect
 from multicnn.image.views import Views
 from multicnn.image.weights import expected_weights
-from multicnn.recipe import ImageAugment, ImageRecipe, Recipe, check_mixing, fill, fill_training
+from multicnn.recipe import ImageRecipe, Recipe, check_mixing, fill, fill_training
+from multicnn.recipe_sections import ImageAugment
 
 # What mixes pictures and their classes.
 MIXING = ("mixup", "cutmix")

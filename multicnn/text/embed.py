@@ -8,7 +8,8 @@ from typing import Any
 
 from multicnn.data.example import Trouble
 from multicnn.errors import UsageError, did_you_mean
-from multicnn.recipe import Embed, fill
+from multicnn.recipe import fill
+from multicnn.recipe_sections import Embed
 from multicnn.text.corpus import write_words
 from multicnn.text.learn import enough_epochs, learn_vectors
 from multicnn.text.vectors import write_vectors

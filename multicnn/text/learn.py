@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from multicnn.errors import UsageError
-from multicnn.recipe import Embed
+from multicnn.recipe_sections import Embed
 
 # fastText has 2,000,000; so many take 80 MB at 100 numbers, and no sentence classifier's words fill them.
 BUCKETS = 200_000

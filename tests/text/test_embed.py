@@ -11,7 +11,7 @@ from gensim.models.fasttext import save_facebook_model
 from safetensors.numpy import load_file
 
 from multicnn.errors import UsageError
-from multicnn.recipe import Embed
+from multicnn.recipe_sections import Embed
 from multicnn.text.learn import MOST_WORDS, in_pieces, learn_vectors
 from multicnn.text.vectors import open_vectors
 from tests.conftest import Cli

@@ -8,7 +8,8 @@ from multicnn.audio.frontends.pcen import Pcen
 from multicnn.audio.frontends.spectrogram import Spectrogram
 from multicnn.audio.frontends.waveform import Waveform
 from multicnn.errors import UsageError
-from multicnn.recipe import Audio, fill
+from multicnn.recipe import fill
+from multicnn.recipe_sections import Audio
 
 FrontEnd = Spectrogram | Mel3 | Waveform
 
