@@ -1,5 +1,6 @@
 """Losses: how wrong the logits are, as one number."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import torch
@@ -10,7 +11,7 @@ from multicnn.errors import did_you_mean
 
 
 class Loss(nn.Module):
-    """What all losses share: the mean over the batch, in which a class may count more than another.
+    """What all losses share: they are a mean over the batch, in which a class may count more than another.
 
     It is the weighted mean, sum of w l over sum of w, as in torch: weights shift the classes' shares and leave the
     size of the loss alone.
@@ -27,36 +28,11 @@ class Loss(nn.Module):
         if self.weights is not None and not _one_for_each_class(self.weights):
             raise ValueError(f"weights are one number for each class, from 0 on, not {self.weights.tolist()}")
 
-    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
-        """Measures.
-
-        Args:
-            logits: [batch, classes].
-            truth: the true classes' numbers, [batch].
-
-        Returns:
-            One number; 0 where all of the batch's classes weigh nothing.
-
-        Raises:
-            ValueError: weights for another number of classes.
-        """
-        weights = self.class_weights(logits)
-        losses = self.each(logits, truth)
-        if weights is None:
-            return losses.mean()
-        shares = weights[truth]
-        total = shares.sum()
-        return (shares * losses).sum() / total.masked_fill(total == 0, 1.0)
-
-    def each(self, logits: Tensor, truth: Tensor) -> Tensor:
-        """Logits [batch, classes] and the true classes' numbers [batch] to each example's loss, [batch]."""
-        raise NotImplementedError
-
     def total(self, truth: Tensor) -> Tensor | int:
         """How much examples weigh together: what the mean over them is divided by.
 
         Args:
-            truth: as in `forward`.
+            truth: the true classes' numbers, [batch], or what each class has of the truth, [batch, classes].
         """
         if self.weights is None:
             return len(truth)
@@ -118,7 +94,36 @@ class CrossEntropy(Loss):
         return (wrong / total.masked_fill(nothing, 1.0)).masked_fill(nothing, 0.0)
 
 
-class Hinge(Loss):
+class SingleTruth(Loss, ABC):
+    """A loss of each example, which has one true class; the arguments are those of `Loss`."""
+
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Measures.
+
+        Args:
+            logits: [batch, classes].
+            truth: the true classes' numbers, [batch].
+
+        Returns:
+            One number; 0 where all of the batch's classes weigh nothing.
+
+        Raises:
+            ValueError: weights for another number of classes.
+        """
+        weights = self.class_weights(logits)
+        losses = self.each(logits, truth)
+        if weights is None:
+            return losses.mean()
+        shares = weights[truth]
+        total = shares.sum()
+        return (shares * losses).sum() / total.masked_fill(total == 0, 1.0)
+
+    @abstractmethod
+    def each(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Logits [batch, classes] and the true classes' numbers [batch] to each example's loss, [batch]."""
+
+
+class Hinge(SingleTruth):
     """The multi-class support vector machine's loss: sum over the wrong classes j of max(0, s_j - s_y + margin).
 
     Once the true class leads by the margin the loss is 0, and it asks for nothing more. Weston and Watkins 1999,
@@ -142,7 +147,7 @@ class Hinge(Loss):
         return behind.scatter(1, true, 0.0).sum(1)
 
 
-class Focal(Loss):
+class Focal(SingleTruth):
     """Cross-entropy that loses interest in what is known: -(1 - p)^gamma log p, p the true class's probability.
 
     Many easy examples cannot drown the few hard ones. Lin et al. 2017, "Focal Loss for Dense Object Detection",
@@ -167,7 +172,7 @@ class Focal(Loss):
         return -(doubt**self.gamma) * log_p
 
 
-class Margin(Loss):
+class Margin(SingleTruth):
     """The true class's capsule is to be long, all others short: lengths of 0.9 and 0.1 are enough.
 
     max(0, 0.9 - v_y)^2 + lambda * sum over the wrong classes j of max(0, v_j - 0.1)^2, v the lengths, whose logarithms

@@ -1,5 +1,6 @@
 """What all front ends that make a picture of a sound have in common: one level before, normalised bands behind."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ from multicnn.audio.frontends.level import levelled
 FLOOR = 1e-6  # added to a power before the logarithm
 
 
-class Spectrogram(nn.Module):
+class Spectrogram(nn.Module, ABC):
     """A front end from waveforms to a normalised picture of one channel; a subclass says what the picture shows.
 
     Two normalisations surround it. Before: each clip is brought to one level, measured where it isn't digital silence.
@@ -42,9 +43,9 @@ class Spectrogram(nn.Module):
         """Mean and standard deviation, [bands, 1] each; they are the front end's own, to be changed in place."""
         return self.get_buffer(f"{self.prefix}mean"), self.get_buffer(f"{self.prefix}std")
 
+    @abstractmethod
     def spectrogram(self, x: Tensor) -> Tensor:
         """The picture of the waveforms as they are, not normalised: [batch, samples] -> [batch, bands, frames]."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         """The normalised picture, in float32 under autocast too.
