@@ -36,7 +36,7 @@ def cut(example: Example, window: float, overlap: float) -> list[Example]:
     Returns:
         Examples whose contents are excerpts, in order; two or more are named by their seconds.
     """
-    source, first = example.content, 0.0
+    source = example.content
     if isinstance(source, Blob):
         source = Excerpt(source)
     if not isinstance(source, Excerpt):

@@ -12,6 +12,7 @@ from multicnn.errors import UsageError, did_you_mean
 FORMAT = 1
 MODEL = "model.onnx"
 META = "bundle.json"
+WEIGHTS = "weights.safetensors"
 METADATA_KEY = "multicnn"
 
 # onnx.proto: ModelProto.metadata_props is field 14, a list of StringStringEntryProto {key = 1, value = 2}

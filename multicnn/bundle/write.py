@@ -14,14 +14,13 @@ import numpy as np
 import multicnn
 from multicnn.blocks.classifier import Classifier
 from multicnn.bundle.export import add_metadata, export_onnx, texts_length
-from multicnn.bundle.read import FORMAT, META, MODEL, Bundle
+from multicnn.bundle.read import FORMAT, META, MODEL, WEIGHTS, Bundle
 from multicnn.bundle.tensors import Weights, save_tensors
 from multicnn.data.files import write_atomically
 from multicnn.pipeline import Reader
 from multicnn.recipe import Recipe
 
 Metrics = dict[str, Any]
-WEIGHTS = "weights.safetensors"
 VERSIONS_OF = ("torch", "torchvision", "torchaudio", "onnxruntime", "numpy")
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import multicnn
-from multicnn.data.decode import Decoded, in_parallel, read_one
-from multicnn.data.example import Example, Trouble
+from multicnn.data.decode import Decoded, in_parallel
+from multicnn.data.example import Content, Example, Trouble
 from multicnn.data.files import user_cache, write_atomically
 from multicnn.data.recordings import Pieces
 from multicnn.data.rows import RowFile, Rows
@@ -124,16 +124,23 @@ class Cache:
         example, number = asked
         if self.marks[number] > UNREADABLE and _mark(self.rows[number]) == self.marks[number]:
             return None
-        if _fingerprint(example) != self.prints[number]:
-            return Trouble(example.name, "the file changed while it was read")
-        return read_one(example, self.reader)
+        try:
+            content = example.load()
+            if _digest(content) != self.prints[number]:
+                raise InputError("the file changed while it was read")
+            return self.reader.read(content)
+        except InputError as error:
+            return Trouble(example.name, str(error))
 
 
 def _fingerprint(example: Example) -> bytes:
     try:
-        content = example.load()
+        return _digest(example.load())
     except InputError:
         return b"unreadable"
+
+
+def _digest(content: Content) -> bytes:
     assert isinstance(content, bytes | str), "excerpts are not cached"
     content = content.encode() if isinstance(content, str) else content
     return hashlib.blake2b(content, digest_size=DIGEST).hexdigest().encode()

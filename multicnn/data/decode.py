@@ -14,7 +14,7 @@ import numpy as np
 
 from multicnn.data.example import Example, Trouble
 from multicnn.data.ragged import Packer, Ragged
-from multicnn.data.recordings import Pieces
+from multicnn.data.recordings import Pieces, cut
 from multicnn.data.rows import RowFile, Rows
 from multicnn.data.word import sentence_starts
 from multicnn.errors import InputError
@@ -100,6 +100,17 @@ def read_one(example: Example, reader: Reader) -> np.ndarray | Trouble:
         return reader.read(example.load())
     except InputError as error:
         return Trouble(example.name, str(error))
+
+
+def read_pieces(examples: Sequence[Example], reader: Reader) -> tuple[Pieces, Iterator[np.ndarray | Trouble]]:
+    """The pieces of examples as they are answered, and what is read of each, in order, by as many threads as cores.
+
+    Args:
+        examples: whole.
+        reader: cuts and reads them.
+    """
+    pieces = cut(examples, reader)
+    return pieces, decode(pieces.examples, reader, default_workers())
 
 
 def collect(pieces: Pieces, decoded: Iterator[np.ndarray | Trouble]) -> Decoded:

@@ -1,10 +1,12 @@
 """Writing files so that a reader never meets half of one, and where those go that can be made anew."""
 
+import gzip
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from multicnn.errors import MulticnnError
 
@@ -14,6 +16,11 @@ def user_cache() -> Path:
     own = os.environ.get("MULTICNN_CACHE")
     users = os.environ.get("XDG_CACHE_HOME")
     return Path(own) if own else (Path(users) if users else Path.home() / ".cache") / "multicnn"
+
+
+def open_plain(path: Path) -> "gzip.GzipFile | BinaryIO":
+    """A file's bytes, unpacked where its name ends in .gz."""
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:

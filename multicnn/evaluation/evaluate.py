@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from multicnn.bundle.read import open_bundle
-from multicnn.data.decode import decode, default_workers
+from multicnn.data.decode import read_pieces
 from multicnn.data.endings import part_of
 from multicnn.data.example import DataSet, Example, Trouble
 from multicnn.data.layout import open_dataset
 from multicnn.data.order import natural_key
-from multicnn.data.recordings import cut, first_pieces, means
+from multicnn.data.recordings import first_pieces, means
 from multicnn.data.request import Columns
 from multicnn.data.word import sentence_starts
 from multicnn.errors import UsageError, did_you_mean
@@ -88,11 +88,10 @@ def evaluate(
     examples = _part(dataset, split, notes)
     numbers = _numbers(predictor.labels, examples, str(model))
     troubles = list(dataset.troubles)
-    pieces = cut(examples, predictor.reader)
+    pieces, read = read_pieces(examples, predictor.reader)
     kept: list[int] = []
 
     def readable() -> Iterator[np.ndarray]:
-        read = decode(pieces.examples, predictor.reader, default_workers())
         for place, one in zip(pieces.owner.tolist(), read, strict=True):
             if isinstance(one, Trouble):
                 troubles.append(one)

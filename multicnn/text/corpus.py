@@ -1,12 +1,12 @@
 """Plain text to learn word vectors from: lines of a file, or the training texts of a data set. Torch-free."""
 
-import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from multicnn.data.example import Content, Trouble
+from multicnn.data.files import open_plain
 from multicnn.data.layout import Columns, open_dataset
 from multicnn.data.tables import FASTTEXT
 from multicnn.errors import InputError, UsageError
@@ -60,7 +60,7 @@ def _texts(corpus: str, troubles: list[Trouble], text_column: str | None) -> Ite
     path = Path(corpus)
     try:
         if text_column is None and path.is_file() and path.suffix in LINES and not _is_labelled(path):
-            with _open(path) as file:
+            with open_plain(path) as file:
                 yield from ((f"{corpus}:{number}", line) for number, line in enumerate(file, start=1))
             return
     except (OSError, EOFError, zlib.error) as error:
@@ -70,13 +70,9 @@ def _texts(corpus: str, troubles: list[Trouble], text_column: str | None) -> Ite
     yield from ((one.name, one.load()) for one in data.examples if one.split in (None, "train"))
 
 
-def _open(path: Path) -> "gzip.GzipFile | BinaryIO":
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-
-
 def _is_labelled(path: Path) -> bool:
     """Whether this is fastText's format, or an archive: a data set, and not just lines."""
     if ".tar" in path.suffixes:
         return True
-    with _open(path) as file:
+    with open_plain(path) as file:
         return file.read(len(FASTTEXT)) == FASTTEXT.encode()

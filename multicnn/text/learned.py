@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from multicnn.bundle.read import open_bundle, verify
+from multicnn.bundle.read import WEIGHTS, open_bundle, verify
 from multicnn.errors import UsageError
 from multicnn.text.read import FIRST_WORD
 from multicnn.text.vectors import open_vectors
 
-WEIGHTS = "weights.safetensors"
 # The learned vectors, and those that were kept where there are no others.
 NAMES = ("network.features.embedding.weight", "network.features.embedding.static")
 

@@ -1,12 +1,11 @@
 """Word vectors in files, read and written by gensim."""
 
-import gzip
 import sys
 import time
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from multicnn.data.files import written_whole
+from multicnn.data.files import open_plain, written_whole
 from multicnn.errors import MulticnnError, UsageError
 from multicnn.text.vector_cache import keep_vectors, kept_vectors
 
@@ -59,15 +58,11 @@ def _read(path: Path) -> Any:
     from gensim.models.fasttext import load_facebook_vectors
 
     binary = ".bin" in path.suffixes
-    with _open(path) as file:
+    with open_plain(path) as file:
         first = file.readline(1 << 16)
     if binary and first.startswith(FASTTEXT_MAGIC):
         return load_facebook_vectors(str(path))
     return KeyedVectors.load_word2vec_format(str(path), binary=binary, no_header=not binary and not _are_counts(first))
-
-
-def _open(path: Path) -> "gzip.GzipFile | BinaryIO":
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
 def _are_counts(line: bytes) -> bool:

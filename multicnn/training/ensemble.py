@@ -10,14 +10,13 @@ from typing import Any
 
 import multicnn
 from multicnn.bundle.merge import check_alike, merge_onnx
-from multicnn.bundle.read import Bundle, open_bundle
+from multicnn.bundle.read import WEIGHTS, Bundle, open_bundle
 from multicnn.bundle.tensors import Weights, load_tensors
-from multicnn.bundle.write import WEIGHTS, versions, write_files
-from multicnn.data.decode import collect, decode, default_workers
+from multicnn.bundle.write import versions, write_files
+from multicnn.data.decode import collect, read_pieces
 from multicnn.data.example import Example, Trouble
 from multicnn.data.files import write_atomically
 from multicnn.data.parts import divide
-from multicnn.data.recordings import cut
 from multicnn.errors import UsageError
 from multicnn.evaluation.evaluate import measure
 from multicnn.inference.predictor import Predictor
@@ -84,8 +83,7 @@ def ensemble(members: Sequence[str], run: RunFolder, reporter: Reporter, clear: 
         predictor = Predictor(bundle)
         found: dict[str, dict[str, Any] | None] = dict.fromkeys(MEASURED)
         for name, examples in parts.items():
-            pieces = cut(examples, predictor.reader)
-            decoded = collect(pieces, decode(pieces.examples, predictor.reader, default_workers()))
+            decoded = collect(*read_pieces(examples, predictor.reader))
             troubles.extend(decoded.troubles)
             if decoded.labels:
                 truth = [labels.index(str(label)) for label in decoded.labels]

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from multicnn.bundle.read import open_bundle
-from multicnn.data.decode import collect, decode, default_workers
+from multicnn.data.decode import collect, read_pieces
 from multicnn.data.example import DataSet, Example, Trouble
 from multicnn.data.files import write_atomically
 from multicnn.data.order import natural_key
 from multicnn.data.parts import open_folds
-from multicnn.data.recordings import cut, means
+from multicnn.data.recordings import means
 from multicnn.data.word import sentence_starts
 from multicnn.evaluation.evaluate import classify
 from multicnn.evaluation.metrics import metrics
@@ -91,8 +91,7 @@ def _sum_up(run: RunFolder, data: DataSet, names: list[str], reporter: Reporter)
         predictor = Predictor(open_bundle(run.fold(number).path))
         labels = predictor.labels
         held_out = [example for example in data.examples if example.fold == name]
-        pieces = cut(held_out, predictor.reader)
-        decoded = collect(pieces, decode(pieces.examples, predictor.reader, default_workers()))
+        decoded = collect(*read_pieces(held_out, predictor.reader))
         answers.append(means(classify(predictor, decoded.arrays), decoded.owner))
         examples += [held_out[place] for place in np.unique(decoded.owner)]
         troubles += decoded.troubles
