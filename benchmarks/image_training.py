@@ -13,7 +13,6 @@ Seen: nothing yet on a quiet machine; the figures belong in docs/results.md.
 """
 
 import argparse
-import os
 import re
 import statistics
 import subprocess
@@ -23,10 +22,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
-from startup import processor
+from machine import header
 
 HERE = Path(__file__).parent
 # What each contestant says after an epoch.
@@ -153,9 +151,8 @@ def main() -> None:
     for _ in range(asked.runs):
         for one in found:
             one.run(asked.target)
-    used = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
-    print(f"{time.strftime('%Y-%m-%d')}; {processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {used}")
-    print(f"{asked.arch} {' '.join(asked.option)}, {asked.epochs} epochs, {asked.runs} runs each\n")
+    more = f"{asked.arch} {' '.join(asked.option)}, {asked.epochs} epochs, {asked.runs} runs each"
+    print(header(VERSIONS, more), end="\n\n")
     print(f"| | pictures/s | seconds to {asked.target:.0%} | validation accuracy at the end |\n|---|---:|---:|---:|")
     print("\n".join(one.row() for one in found))
 

@@ -13,18 +13,16 @@ maximum of the peaks in MB; and how much larger the large set's median is.
 
 import argparse
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tarfile
 import tempfile
-import time
-from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from machine import header
 from PIL import Image
 
 SIDE = 96
@@ -60,24 +58,6 @@ def peak(data: Path, folder: Path, cache: str) -> float:
     return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
-def processor() -> str:
-    """The processor's name, where the system tells it."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-def header(runs: int) -> str:
-    """Hardware, versions and the number of runs."""
-    used = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count()
-    return (
-        f"{time.strftime('%Y-%m-%d')}; {processor()}, {cores} cores, load {os.getloadavg()[0]:.1f}\n"
-        f"{platform.system()}, Python {platform.python_version()}, {used}; {runs} runs each"
-    )
-
-
 def main() -> None:
     """Parses the command line, measures, prints."""
     parser = argparse.ArgumentParser(description="Peak memory of training on a small and a ten times larger set.")
@@ -85,7 +65,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="trainings of each set (default: 3)")
     parser.add_argument("--cache", help="off, to see what it takes without (default: a folder of its own)")
     arguments = parser.parse_args()
-    print(header(arguments.runs), end="\n\n")
+    print(header(VERSIONS, f"{arguments.runs} runs each"), end="\n\n")
     print(f"{'pictures':>9} {'as arrays, MB':>14} {'median':>8} {'min':>8} {'max':>8}")
     medians = []
     with tempfile.TemporaryDirectory(prefix="multicnn-") as name:

@@ -6,14 +6,12 @@ Prints the machine and the versions, then the median, minimum and maximum of eac
 """
 
 import argparse
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
+
+from machine import header
 
 VERSIONS = ("multicnn", "typer", "numpy", "onnxruntime", "pillow")
 
@@ -32,24 +30,6 @@ def measure(command: list[str], runs: int) -> list[float]:
     """Seconds of several runs, after one that fills the disk cache and is not counted."""
     seconds(command)
     return sorted(seconds(command) for _ in range(runs))
-
-
-def processor() -> str:
-    """The processor's name, where the system tells it."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-def header(runs: int) -> str:
-    """Hardware, versions and the number of runs."""
-    used = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count()
-    return (
-        f"{time.strftime('%Y-%m-%d')}; {processor()}, {cores} cores, load {os.getloadavg()[0]:.1f}\n"
-        f"{platform.system()}, Python {platform.python_version()}, {used}; {runs} runs each, seconds of wall clock"
-    )
 
 
 def main() -> None:
@@ -72,7 +52,7 @@ def main() -> None:
         "multicnn train image --help": [*multicnn, "train", "image", "--help"],
         **{f"multicnn predict {m} {i}": [*multicnn, "predict", m, i] for m, i in arguments.model},
     }
-    print(header(arguments.runs), end="\n\n")
+    print(header(VERSIONS, f"{arguments.runs} runs each, seconds of wall clock"), end="\n\n")
     width = max(map(len, commands))
     print(f"{'command':{width}}  median     min     max")
     for name, command in commands.items():

@@ -19,7 +19,6 @@ import csv
 import json
 import os
 import pickle
-import platform
 import random
 import statistics
 import subprocess
@@ -28,9 +27,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from itertools import cycle, islice
 from pathlib import Path
+
+from machine import header
 
 BLOCK = 10_000  # lines that the others classify at a time
 Row = tuple[str, str]  # a text and its label
@@ -97,7 +97,7 @@ def main() -> None:
         with lines.open("w", encoding="utf-8") as file:
             file.writelines(f"{text}\n" for text, _ in islice(cycle(rows), arguments.lines))
         one.write_text(f"{rows[0][0]}\n", encoding="utf-8")
-        print(header(arguments), end="\n\n", flush=True)
+        print(described(arguments), end="\n\n", flush=True)
         contestants = [make(train, folder) for make in (multicnn, with_fasttext(arguments.fasttext), tfidf)]
         accuracies = [contestant.accuracy(held_out, folder) for contestant in contestants]
         for _ in range(arguments.runs):
@@ -119,18 +119,13 @@ def read(path: Path) -> list[Row]:
     return rows
 
 
-def header(arguments: argparse.Namespace) -> str:
+def described(arguments: argparse.Namespace) -> str:
     """Hardware, versions, the number of runs."""
     theirs = "import importlib.metadata as m; print(m.version('fasttext-community'))"
     fasttext = subprocess.run([arguments.fasttext, "-c", theirs], capture_output=True, text=True, check=True).stdout
-    used = ", ".join(f"{name} {version(name)}" for name in ("multicnn", "onnxruntime", "scikit-learn"))
-    info = Path("/proc/cpuinfo")
-    names = [line for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
-    processor = names[0].partition(":")[2].strip() if names else platform.machine()
-    return (
-        f"{time.strftime('%Y-%m-%d')}; {processor}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n"
-        f"{platform.system()}, Python {platform.python_version()}, {used}, fasttext-community {fasttext.strip()}; "
-        f"{arguments.lines:,} lines, {arguments.runs} runs each, in turns"
+    return header(
+        ("multicnn", "onnxruntime", "scikit-learn"),
+        f"fasttext-community {fasttext.strip()}; {arguments.lines:,} lines, {arguments.runs} runs each, in turns",
     )
 
 
