@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from multicnn.data.ragged import Ragged
 from multicnn.data.recordings import first_pieces
 from multicnn.data.rows import Rows
 from multicnn.pipeline import Reader
@@ -26,7 +27,7 @@ class Feed:
     """The examples of one part, ready to be taken in batches.
 
     Args:
-        arrays: one array an example, [count, ...], rows of a file, or a sequence where the lengths differ.
+        arrays: one array an example, [count, ...], rows of a file, or ragged where the lengths differ.
         truth: the class of each example, [count].
         reader: collates where the lengths differ.
         device: where the batches are wanted. Arrays of one shape move there at once if they take less than a quarter
@@ -37,7 +38,7 @@ class Feed:
 
     def __init__(
         self,
-        arrays: np.ndarray | Rows | Sequence[np.ndarray],
+        arrays: np.ndarray | Rows | Ragged,
         truth: np.ndarray,
         reader: Reader,
         device: torch.device,
@@ -51,7 +52,7 @@ class Feed:
         self.owner = np.arange(len(arrays)) if owner is None else owner
         self.first = first_pieces(self.owner)
         self.truth = torch.from_numpy(truth.astype(np.int64)).to(device)
-        self.lengths = np.array([len(array) for array in arrays]) if isinstance(arrays, Sequence) else None
+        self.lengths = arrays.lengths if isinstance(arrays, Ragged) else None
         self.resident = self._on_device() if self._fits() else None
 
     def __len__(self) -> int:
@@ -69,7 +70,7 @@ class Feed:
 
     def _fits(self) -> bool:
         """Whether the arrays move to the device as a whole; what lies in memory is on a CPU already."""
-        if self.device.type != "cuda" or isinstance(self.arrays, Sequence):
+        if self.device.type != "cuda" or isinstance(self.arrays, Ragged):
             return isinstance(self.arrays, np.ndarray)
         return self.arrays.nbytes < torch.cuda.mem_get_info(self.device)[0] / 4
 
@@ -87,7 +88,7 @@ class Feed:
 
     def batches(self, choices: Sequence[np.ndarray]) -> Iterator[Batch]:
         """A `batch` for each choice; pictures and sounds from a file are fetched a little ahead, by a thread."""
-        if self.resident is not None or isinstance(self.arrays, Sequence):
+        if self.resident is not None or isinstance(self.arrays, Ragged):
             yield from map(self.batch, choices)
             return
         with ThreadPoolExecutor(1) as pool:

@@ -44,8 +44,8 @@ def as_heard(sample_rate: int, samples: int) -> dict[str, Tensor]:
 LOG_TOLERANCE = {"noise": 1e-4, "speech": 1e-3, "tones": 1e-2}
 
 
-def check_export(front: nn.Module, sample_rate: int, samples: int, folder: Path, scale: float = 1.0) -> None:
-    """ONNX Runtime gives the same, for any number of clips; `scale` is that of the picture's own unit."""
+def exported(front: nn.Module, samples: int, folder: Path) -> onnxruntime.InferenceSession:
+    """A front end that has heard noise, as ONNX Runtime runs it, for any number of clips."""
     front.eval()
     front.fit([noise(4, samples)])
     model = folder / "model.onnx"
@@ -59,7 +59,12 @@ def check_export(front: nn.Module, sample_rate: int, samples: int, folder: Path,
         dynamic_shapes=({0: torch.export.Dim("batch")},),
         verbose=False,
     )
-    session = onnxruntime.InferenceSession(model)
+    return onnxruntime.InferenceSession(model)
+
+
+def check_export(front: nn.Module, sample_rate: int, samples: int, folder: Path, scale: float = 1.0) -> None:
+    """ONNX Runtime gives the same, for any number of clips; `scale` is that of the picture's own unit."""
+    session = exported(front, samples, folder)
     heard = as_heard(sample_rate, samples) | {"silence": torch.zeros(1, samples)}
     for name, x in heard.items():
         (theirs,) = session.run(None, {"input": x.numpy()})

@@ -5,7 +5,6 @@ from typing import Any
 
 import librosa
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from torch import Tensor
@@ -13,15 +12,7 @@ from torch import Tensor
 from multicnn.audio.frontends.logmel import LogMel, mel_defaults
 from multicnn.audio.frontends.spectrogram import FLOOR
 from multicnn.errors import UsageError
-
-
-def noise(batch: int, samples: int, seed: int = 0) -> Tensor:
-    return torch.randn(batch, samples, generator=torch.Generator().manual_seed(seed)) * 0.1
-
-
-def tones(sample_rate: int, samples: int) -> Tensor:
-    time = torch.arange(samples) / sample_rate
-    return torch.stack([0.5 * torch.sin(2 * torch.pi * hertz * time) for hertz in (100.0, 440.0, 3000.0)])
+from tests.audio.front_end_checks import exported, noise, tones
 
 
 def by_librosa(x: Tensor, sample_rate: int, settings: dict[str, Any]) -> np.ndarray:
@@ -69,20 +60,8 @@ def test_agrees_with_librosa(sample_rate: int, changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("sample_rate", "seconds"), [(8000, 1.0), (44_100, 0.5)])
 def test_onnx_runtime_agrees(sample_rate: int, seconds: float, tmp_path: Path) -> None:
     samples = round(sample_rate * seconds)
-    front = LogMel(sample_rate, **mel_defaults(sample_rate, seconds)).eval()
-    front.fit([noise(4, samples)])
-    model = tmp_path / "model.onnx"
-    torch.onnx.export(
-        front,
-        (noise(2, samples),),
-        model,
-        dynamo=True,
-        opset_version=18,
-        input_names=["input"],
-        dynamic_shapes=({0: torch.export.Dim("batch")},),
-        verbose=False,
-    )
-    session = onnxruntime.InferenceSession(model)
+    front = LogMel(sample_rate, **mel_defaults(sample_rate, seconds))
+    session = exported(front, samples, tmp_path)
     silence = torch.zeros(1, samples)
     # Between the partials of a pure tone there is only float32's rounding, which the logarithm shows.
     for x, tolerance in ((torch.cat([noise(2, samples, 5), silence]), 1e-4), (tones(sample_rate, samples), 1e-2)):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from multicnn.data.ragged import Packer
 from multicnn.data.rows import RowFile, Rows
 from multicnn.training.batches import AHEAD, Feed, class_weights
 
@@ -36,8 +37,10 @@ class Stacking(Padding):
 
 def texts(count: int) -> Feed:
     rng = np.random.default_rng(0)
-    arrays = [np.full(rng.integers(1, 40), index, np.int32) for index in range(count)]
-    return Feed(arrays, np.arange(count) % 3, Padding(), torch.device("cpu"))
+    arrays = Packer()
+    for index in range(count):
+        arrays.add(np.full(rng.integers(1, 40), index, np.int32))
+    return Feed(arrays.packed(), np.arange(count) % 3, Padding(), torch.device("cpu"))
 
 
 def pictures(count: int) -> Feed:
