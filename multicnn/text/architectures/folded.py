@@ -12,51 +12,42 @@ from multicnn.text.architectures.embedding import PADDING
 if TYPE_CHECKING:
     from multicnn.text.architectures.textcnn import TextCNN
 
+LARGEST = 2**15 - 1  # of int16
+
 
 class FoldedTextCNN(nn.Module):
     """A trained TextCNN with 1-max pooling, its multiplications done beforehand.
 
     A convolution over word vectors is a sum over the window's words, and each summand depends on one word alone: on its
     vector and on the filter's weights at its place in the window. With the vectors fixed these products are constants.
-    There is a table for each place, [vocabulary, filters whose window reaches so far]; a window's answer is the sum of
-    one row of each.
+    There is a table for each place, [vocabulary, filters]; a window's answer is the sum of one row of each.
 
-    The bias lies in the first place's table. There the row of the padding is minus infinity, so that no window that
-    begins in padding can win, and no mask is needed; everywhere else it is zero, as behind the end of a text.
+    The numbers are whole, 16 bits long, in units of which each filter has its own: as small as they can be without any
+    sum being too large. So tables are small, and every engine gives the same sums, for they are exact.
 
     Args:
         network: trained; it stays as it is.
-        half: tables in float16, half as large; sums are float32 all the same.
     """
 
-    def __init__(self, network: "TextCNN", *, half: bool = False) -> None:
+    scale: Tensor
+
+    def __init__(self, network: "TextCNN") -> None:
         super().__init__()
-        convolutions = network.features.convolutions
-        self.windows = convolutions.windows
-        self.filters = convolutions.width // len(self.windows)
-        # The shortest window first: when its sums are complete, its columns are the first ones.
-        self.order = sorted(range(len(self.windows)), key=self.windows.__getitem__)
         with torch.no_grad():
-            tables = products(network)
-        self.tables = nn.ParameterList(
-            nn.Parameter(table.half() if half else table, requires_grad=False) for table in tables
-        )
+            tables, scale = whole_numbers(products(network))
+        self.tables = nn.ParameterList(nn.Parameter(table, requires_grad=False) for table in tables)
+        self.register_buffer("scale", scale)
         self.head = copy.deepcopy(network.head)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Token numbers, int32 [batch, tokens], padded behind with 0, to logits [batch, classes]."""
         words = ids.shape[1]
         ids = functional.pad(ids, (0, len(self.tables) - 1), value=PADDING)
-        pooled: dict[int, Tensor] = {}
-        answers = functional.embedding(ids[:, :words], self.tables[0]).float()
-        for place, table in enumerate(self.tables):
-            if place:
-                answers = answers + functional.embedding(ids[:, place : place + words], table).float()
-            for number in self.order:
-                if self.windows[number] == place + 1:
-                    pooled[number] = answers[..., : self.filters].amax(1)
-                    answers = answers[..., self.filters :]
-        logits: Tensor = self.head(torch.cat([pooled[number] for number in range(len(self.windows))], dim=1).relu())
+        summands = [
+            functional.embedding(ids[:, place : place + words], table).float()
+            for place, table in enumerate(self.tables)
+        ]
+        logits: Tensor = self.head(sum(summands[1:], start=summands[0]).amax(1).relu() * self.scale)
         return logits
 
 
@@ -67,23 +58,43 @@ def products(network: "TextCNN") -> list[Tensor]:
         network: trained.
 
     Returns:
-        For place 0, 1, ...: [vocabulary, filters of the windows longer than this], the shortest window's first.
+        For place 0, 1, ...: [vocabulary, filters], zero where a filter's window does not reach so far; the bias is in
+        the first.
     """
     vectors = network.features.embedding(torch.arange(network.features.embedding.words)[None])[0].T
     filters = network.features.convolutions
-    shortest_first = sorted(zip(filters.windows, filters, strict=True), key=lambda pair: pair[0])
-    weights = [convolution.get_parameter("weight") for _, convolution in shortest_first]
-    tables = []
-    for place in range(max(filters.windows)):
-        reaching = [weight[:, :, place] for weight in weights if weight.shape[2] > place]
-        tables.append(vectors @ torch.cat(reaching).T)
-    tables[0] += torch.cat([convolution.get_parameter("bias") for _, convolution in shortest_first])
-    tables[0][PADDING] = -torch.inf
+    weights = [
+        functional.pad(convolution.get_parameter("weight"), (0, max(filters.windows) - window))
+        for window, convolution in zip(filters.windows, filters, strict=True)
+    ]
+    tables = [vectors @ weight.T for weight in torch.cat(weights).unbind(2)]
+    tables[0] += torch.cat([convolution.get_parameter("bias") for convolution in filters])
     return tables
 
 
+def whole_numbers(tables: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+    """Tables as int16, in units of their own for each filter.
+
+    What is negative is rectified later. So a window that begins in padding need only be zero or less, and it is by the
+    first table's row of the padding.
+
+    Args:
+        tables: [vocabulary, filters] for each place; the padding's rows of all but the first are zero.
+
+    Returns:
+        The same in units, and what a unit is, float32 [filters].
+    """
+    highest = torch.stack([table.abs().amax(0) for table in tables])
+    behind = highest[1:].sum(0)
+    # No sum is larger than `highest`, or less than what is behind and the row that makes up for it.
+    room = torch.maximum(highest.sum(0), 2 * behind).clamp(min=torch.finfo(torch.float32).tiny * LARGEST)
+    scale = room / (LARGEST - len(tables))  # each number may be rounded up by half a unit
+    whole = [(table / scale).round().to(torch.int16) for table in tables]
+    whole[0][PADDING] = -sum((table.abs().amax(0) for table in whole[1:]), start=torch.zeros_like(whole[0][PADDING]))
+    return whole, scale
+
+
 def table_bytes(network: "TextCNN") -> int:
-    """How large all tables are together in float32."""
+    """How large all tables are together."""
     convolutions = network.features.convolutions
-    filters = convolutions.width // len(convolutions.windows)
-    return 4 * network.features.embedding.words * filters * sum(convolutions.windows)
+    return 2 * network.features.embedding.words * convolutions.width * max(convolutions.windows)
