@@ -9,7 +9,7 @@ from multicnn.bundle.read import Bundle
 from multicnn.data.ragged import Ragged
 from multicnn.inference.predictor import reader_of
 from multicnn.text.hashing import MULTIPLIER, PRIME
-from multicnn.text.read import PADDING, UNKNOWN, TextReader
+from multicnn.text.read import FIRST_WORD, PADDING, UNKNOWN, TextReader
 
 # Windows of words that are summed at a time: of 300 filters these are 0.3 MB, which stay in the processor's cache.
 WINDOWS = 512
@@ -68,7 +68,8 @@ class LookUps:
     Args:
         labels: the classes.
         reader: from a text to its tokens.
-        tables: what each word adds to each filter's answer at each place in a window, int16 [words, filters] each.
+        table: what each word adds to each filter's answer at each place in a window, int16 [words * places, filters],
+            all places of a word side by side.
         scale: what one unit of an answer is, float32 [filters].
         weight, bias: from the answers to logits, float32 [classes, filters] and [classes].
         bag: the n-grams beside the network.
@@ -78,14 +79,16 @@ class LookUps:
         self,
         labels: list[str],
         reader: TextReader,
-        tables: list[np.ndarray],
+        table: np.ndarray,
         scale: np.ndarray,
         weight: np.ndarray,
         bias: np.ndarray,
         bag: Bag | None,
     ) -> None:
         self.labels, self.reader = labels, reader
-        self._tables, self._scale, self._weight, self._bias, self._bag = tables, scale, weight, bias, bag
+        self._table, self._filters = table, table.shape[1]
+        self._places = len(table) // (len(reader.vocabulary) + FIRST_WORD)
+        self._weight, self._bias, self._bag = (weight * scale).T, bias, bag
 
     def probabilities(self, texts: Ragged) -> np.ndarray:
         """The probability of each class for each of several texts.
@@ -96,38 +99,44 @@ class LookUps:
         Returns:
             [texts, classes] float32.
         """
-        features = np.empty((len(texts), len(self._scale)), np.float32)
         longest_first = np.argsort(-texts.lengths, kind="stable")
-        ids, starts, lengths = texts.flat.astype(np.intp), texts.ends[longest_first], texts.lengths[longest_first]
+        starts, lengths = texts.ends[longest_first], texts.lengths[longest_first]
+        first_rows = texts.flat.astype(np.intp) * self._places
+        strongest = np.empty((len(texts), self._filters), np.int16)
+        room = np.empty((2, max(WINDOWS, lengths[0]), self._filters), np.int16)  # fresh memory is slow at first
         done = 0
         while done < len(longest_first):
             some = slice(done, done + max(1, WINDOWS // int(lengths[done])))
-            features[longest_first[some]] = self._answers(ids, starts[some], lengths[some])
+            strongest[longest_first[some]] = self._strongest(first_rows, starts[some], lengths[some], room)
             done = some.stop
-        logits = features @ self._weight.T + self._bias
+        logits = np.maximum(strongest, 0).astype(np.float32) @ self._weight + self._bias
         if self._bag is not None:
             logits = (logits + self._bag.logits(texts)) / 2
         return softmax(logits)
 
-    def _answers(self, ids: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Each filter's strongest answer to each of some texts, float32 [texts, filters].
+    def _strongest(
+        self, first_rows: np.ndarray, starts: np.ndarray, lengths: np.ndarray, room: np.ndarray
+    ) -> np.ndarray:
+        """Each filter's strongest answer to each of some texts, int16 [texts, filters].
 
         Args:
-            ids: of the tokens of all texts.
-            starts: where these texts start in it.
+            first_rows: of each token of all texts.
+            starts: where these texts start among them.
             lengths: how long they are; the first is the longest.
+            room: for two numbers for each window and filter, int16 [2, windows, filters].
         """
-        words = lengths[0]
-        places = np.arange(words + len(self._tables) - 1)[:, None]
-        # [tokens, texts], so that a place further in all windows is a few rows further down.
-        padded = np.where(places < lengths, ids.take(starts + places, mode="clip"), PADDING)
-        sums = self._tables[0].take(padded[:words], axis=0, mode="clip")
-        summand = np.empty_like(sums)
-        for place, table in enumerate(self._tables[1:], start=1):
-            np.take(table, padded[place : place + words], axis=0, out=summand, mode="clip")
-            sums += summand
-        answers: np.ndarray = np.maximum(sums.max(axis=0), 0) * self._scale
-        return answers
+        words, texts = lengths[0], len(lengths)
+        further = np.arange(words + self._places - 1)[:, None]
+        # [tokens, texts], so that one word further in all windows is so many texts further here; padding is word 0.
+        padded = np.where(further < lengths, first_rows.take(starts + further, mode="clip"), PADDING).ravel()
+        sums, summand = room[:, : words * texts]
+        for place in range(self._places):
+            rows = padded[place * texts : (place + words) * texts] + place
+            self._table.take(rows, axis=0, out=summand if place else sums, mode="clip")
+            if place:
+                sums += summand
+        strongest: np.ndarray = sums.reshape(words, texts, -1).max(axis=0)
+        return strongest
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -147,17 +156,15 @@ def open_lookups(bundle: Bundle) -> LookUps | None:
     if meta["pipeline"] != "text" or meta.get("graph") != "folded" or meta["reader"].get("truncate") == "windows":
         return None
     found = constants(bundle.model)
-    first = next((name for name in found if name.endswith("tables.0")), "")
-    network = first.removesuffix("tables.0")
-    if not network or found[first].dtype != np.int16:  # an older version wrote it
+    name = next((name for name in found if name.endswith("network.table")), "")
+    if not name or found[name].dtype != np.int16:  # an older version wrote it
         return None
     reader = reader_of(bundle)
     assert isinstance(reader, TextReader)
-    places = sum(name.startswith(f"{network}tables.") for name in found)
-    tables = [found[f"{network}tables.{place}"] for place in range(places)]
-    weight, bias = (found[f"{network}head.1.{kind}"] for kind in ("weight", "bias"))
+    network = name.removesuffix("table")
+    table, scale, weight, bias = (found[network + name] for name in ("table", "scale", "head.1.weight", "head.1.bias"))
     bag = None
     if (beside := f"{network.removesuffix('network.')}bag.") + "table" in found:
         columns, longest = found[f"{beside}table"].T.copy(), meta["architecture"]["options"]["ngrams"]
-        bag = Bag(columns, found[f"{beside}bias"], len(tables[0]), longest)
-    return LookUps(meta["labels"], reader, tables, found[f"{network}scale"], weight, bias, bag)
+        bag = Bag(columns, found[f"{beside}bias"], len(reader.vocabulary) + FIRST_WORD, longest)
+    return LookUps(meta["labels"], reader, table, scale, weight, bias, bag)

@@ -50,36 +50,24 @@ def test_a_text_without_a_word_answers_as_the_plain_network_does() -> None:
     torch.testing.assert_close(FoldedTextCNN(plain)(ids), plain(ids), rtol=0, atol=1e-6)
 
 
-def test_the_tables_are_as_large_as_is_said() -> None:
+def test_the_table_is_as_large_as_is_said() -> None:
     plain = network(windows=(2, 4))
-    tables = FoldedTextCNN(plain).tables
-    assert [(tuple(table.shape), table.dtype) for table in tables] == [((50, 16), torch.int16)] * 4
-    assert sum(table.nbytes for table in tables) == table_bytes(plain)
+    table = FoldedTextCNN(plain).table
+    assert (tuple(table.shape), table.dtype) == ((200, 16), torch.int16)
+    assert table.nbytes == table_bytes(plain)
 
 
 @given(st.integers(0, 1000), st.integers(1, 6), st.floats(-6, 6))
 def test_whole_numbers_are_near_and_no_sum_is_too_large(seed: int, places: int, size: float) -> None:
-    chance = torch.Generator().manual_seed(seed)
-    tables = [torch.randn(9, 3, generator=chance) * 10**size for _ in range(places)]
-    for table in tables[1:]:
-        table[0] = 0
-    whole, scale = whole_numbers(tables)
-    for table, numbers in zip(tables, whole, strict=True):
-        assert numbers.dtype == torch.int16
-        assert ((numbers * scale - table)[1:].abs() <= 0.501 * scale).all()
-    real = [numbers[1:].int() for numbers in whole]
-    assert sum(numbers.abs().amax(0) for numbers in real).max() <= LARGEST
-    behind = [numbers.int() for numbers in whole[1:]]
-    least, most = (sum([pick(numbers) for numbers in behind], whole[0][0].int()) for pick in (lowest, highest))
-    assert least.min() >= -LARGEST - 1 and most.max() <= 0
-
-
-def lowest(numbers: Tensor) -> Tensor:
-    return numbers.amin(0)
-
-
-def highest(numbers: Tensor) -> Tensor:
-    return numbers.amax(0)
+    table = torch.randn(9, places, 3, generator=torch.Generator().manual_seed(seed)) * 10**size
+    table[0, 1:] = 0
+    whole, scale = whole_numbers(table)
+    assert whole.dtype == torch.int16
+    assert ((whole * scale - table)[1:].abs() <= 0.501 * scale).all()
+    numbers = whole.int()
+    assert numbers[1:].abs().amax(0).sum(0).max() <= LARGEST
+    assert (numbers[0, 0] + numbers[:, 1:].amin(0).sum(0)).min() >= -LARGEST - 1
+    assert (numbers[0, 0] + numbers[:, 1:].amax(0).sum(0)).max() <= 0
 
 
 def test_a_network_of_zeros_can_be_folded() -> None:

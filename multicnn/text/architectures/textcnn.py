@@ -15,7 +15,7 @@ from multicnn.text.architectures.folded import FoldedTextCNN, table_bytes
 from multicnn.text.architectures.phrases import PhraseFilters
 from multicnn.text.architectures.text_backbone import TextBackbone
 
-# Folded tables may have so many bytes: 83,000 words, for 300 filters over up to 5 words.
+# A folded table may have so many bytes: 83,000 words, for 300 filters over up to 5 words.
 MOST_BYTES = 250_000_000
 
 
@@ -66,10 +66,10 @@ class TextCNN(TextBackbone):
         self.foldable = pooling == "max"
 
     def folded(self, *, always: bool = False) -> tuple[nn.Module, str] | None:
-        """The network as look-ups and additions, where it pools maxima and its tables are of a bearable size.
+        """The network as look-ups and additions, where it pools maxima and its table is of a bearable size.
 
         Args:
-            always: however large the tables.
+            always: however large the table.
         """
         if not self.foldable or (table_bytes(self) > MOST_BYTES and not always):
             return None
