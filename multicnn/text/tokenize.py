@@ -48,8 +48,8 @@ def tokenize(text: str, mode: str = "unicode") -> list[str]:
             and `it 's`, and single characters for scripts without spaces. `whitespace`: what stands between spaces,
             exactly as written. `char`: every character as written, runs of white space as one space. `byte`: the bytes
             of these in UTF-8, each as the character of that code, so that there are 256 tokens in any language. `kim`:
-            the cleaning of Kim 2014 (English: Latin letters, digits and `(),!?'` survive, lower-cased). `kim-cased`: the
-            same as written, which is how that paper reads TREC.
+            the cleaning of Kim 2014 (English: Latin letters, digits and `(),!?'` survive, lower-cased). `kim-cased`:
+            the same as written, which is how that paper reads TREC.
 
     Returns:
         The tokens in their order; none for a text without any.
@@ -94,7 +94,9 @@ def _kim_cased(text: str) -> list[str]:
 
 def _kim_spaced(text: str) -> str:
     """A space before a contraction, and on both sides of a punctuation mark; other signs become spaces."""
-    return KIM_SPLIT.sub(lambda found: f" {found[0]}" if "'" in found[0] else f" {found[0]} ", KIM_DROPPED.sub(" ", text))
+    return KIM_SPLIT.sub(
+        lambda found: f" {found[0]}" if "'" in found[0] else f" {found[0]} ", KIM_DROPPED.sub(" ", text)
+    )
 
 
 TOKENIZERS: dict[str, Callable[[str], list[str]]] = {

@@ -11,10 +11,10 @@ from multicnn.data.example import Example
 from multicnn.pipeline import load_pipeline
 from multicnn.recipe import TextRecipe
 from multicnn.text import pipeline
+from multicnn.text.agreed import MULTIPLIER, PRIME
 from multicnn.text.architectures.ngrams import NgramBag
 from multicnn.text.architectures.textcnn import TextCNN
 from multicnn.text.architectures.textcnn_nb import TextCNNNB
-from multicnn.text.hashing import MULTIPLIER, PRIME
 from multicnn.text.naive_bayes import fit_bag
 
 WORDS, BUCKETS = 30, 4096

@@ -45,7 +45,7 @@ class FoldedTextCNN(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Token numbers, int32 [batch, tokens], padded behind with 0, to logits [batch, classes]."""
         words = ids.shape[1]
-        first_rows = functional.pad(ids.long() * self.places, (0, self.places - 1), value=PADDING)
+        first_rows = functional.pad(ids.long() * self.places, (self.places - 1, 0), value=PADDING)
         summands = [
             functional.embedding(first_rows[:, place : place + words] + place, self.table).float()
             for place in range(self.places)
@@ -61,37 +61,37 @@ def products(network: "TextCNN") -> Tensor:
         network: trained.
 
     Returns:
-        [vocabulary, places, filters], zero where a filter's window does not reach so far; the first place has the bias.
+        [vocabulary, places, filters], zero where a filter's window has not begun; the last place has the bias.
     """
     vectors = network.features.embedding(torch.arange(network.features.embedding.words)[None])[0].T
     filters = network.features.convolutions
     weights = [
-        functional.pad(convolution.get_parameter("weight"), (0, max(filters.windows) - window))
+        functional.pad(convolution.get_parameter("weight"), (max(filters.windows) - window, 0))
         for window, convolution in zip(filters.windows, filters, strict=True)
     ]
     table = torch.einsum("wc,fcp->wpf", vectors, torch.cat(weights))
-    table[:, 0] += torch.cat([convolution.get_parameter("bias") for convolution in filters])
+    table[:, -1] += torch.cat([convolution.get_parameter("bias") for convolution in filters])
     return table
 
 
 def whole_numbers(table: Tensor) -> tuple[Tensor, Tensor]:
     """A table as int16, in units of their own for each filter.
 
-    What is negative is rectified later. So a window that begins in padding need only be zero or less, and it is by the
-    padding's row for the first place.
+    What is negative is rectified later. So a window that ends in padding need only be zero or less, and it is by the
+    padding's row for the last place.
 
     Args:
-        table: [vocabulary, places, filters]; the padding's rows for all places but the first are zero.
+        table: [vocabulary, places, filters]; the padding's rows for all places but the last are zero.
 
     Returns:
         The same in units, and what a unit is, float32 [filters].
     """
     highest = table.abs().amax(0)
-    # No sum is larger than all of these, or less than those behind the first place and the row that makes up for them.
-    room = torch.maximum(highest.sum(0), 2 * highest[1:].sum(0)).clamp(min=torch.finfo(torch.float32).tiny * LARGEST)
+    # No sum is larger than all of these, or less than those before the last place and the row that makes up for them.
+    room = torch.maximum(highest.sum(0), 2 * highest[:-1].sum(0)).clamp(min=torch.finfo(torch.float32).tiny * LARGEST)
     scale = room / (LARGEST - table.shape[1])  # each number may be rounded up by half a unit
     whole = (table / scale).round_().to(torch.int16)
-    whole[PADDING, 0] = -whole[:, 1:].abs().amax(0).sum(0)
+    whole[PADDING, -1] = -whole[:, :-1].abs().amax(0).sum(0)
     return whole, scale
 
 
