@@ -15,7 +15,7 @@ from multicnn.text.read import decode
 
 ITEMS = 256  # of a long list that are answered at a time
 # So many blocks in a row that fill at least half of what is read at a time: more comes than one process answers.
-MANY = 4
+MANY = 3
 
 
 class Told(NamedTuple):

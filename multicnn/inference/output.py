@@ -39,7 +39,8 @@ def predictions(
         window of a recording has its "start" and "end" in seconds behind "input".
     """
     told: list[Prediction] = []
-    for name, numbers, scores in zip(answers.names, *_ranked(answers.probabilities, top_k), strict=True):
+    order, ranked = _ranked(answers.probabilities, top_k)
+    for name, numbers, scores in zip(answers.names, order.tolist(), ranked.tolist(), strict=True):
         named = dict(zip([labels[number] for number in numbers], scores, strict=True))
         label = labels[numbers[0]] if scores[0] >= threshold else None
         told.append({"input": name, "label": label, "score": scores[0], "scores": named})
@@ -58,11 +59,11 @@ def _timed(one: Prediction, span: Excerpt | None) -> Prediction:
     return {"input": one["input"], **seconds, **{key: value for key, value in one.items() if key != "input"}}
 
 
-def _ranked(probabilities: np.ndarray, top_k: int | None) -> tuple[list[list[int]], list[list[float]]]:
-    """The classes of each row by descending probability, and their scores."""
+def _ranked(probabilities: np.ndarray, top_k: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """The classes of each row by descending probability, and their scores, both [inputs, top_k]."""
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top_k]
     scores = np.take_along_axis(probabilities, order, axis=1).astype(np.float64).round(DECIMALS)
-    return order.tolist(), scores.tolist()
+    return order, scores
 
 
 class Writer(ABC):
@@ -108,13 +109,22 @@ class JsonLines(Writer):
         """The same lines without an object for each, in half the time."""
         if answers.spans is not None:
             return super().encoded_answers(answers, labels, top_k, threshold)
-        quoted = [_quoted(label) for label in labels]
-        lines = []
-        for name, numbers, scores in zip(answers.names, *_ranked(answers.probabilities, top_k), strict=True):
-            told = [repr(score) for score in scores]
-            label = quoted[numbers[0]] if scores[0] >= threshold else "null"
-            named = ", ".join([f"{quoted[number]}: {score}" for number, score in zip(numbers, told, strict=True)])
-            lines.append(f'{{"input": {_quoted(name)}, "label": {label}, "score": {told[0]}, "scores": {{{named}}}}}\n')
+        quoted = np.array([_quoted(label) for label in labels], object)
+        order, scores = _ranked(answers.probabilities, top_k)
+        shown = order.shape[1]
+        told = [repr(score) for score in scores.ravel().tolist()]
+        named = [f"{label}: {score}" for label, score in zip(quoted[order].ravel().tolist(), told, strict=True)]
+        best = np.where(scores[:, 0] >= threshold, quoted[order[:, 0]], "null").tolist()
+        columns = (
+            map(_quoted, answers.names),
+            best,
+            told[::shown],
+            map(", ".join, zip(*[iter(named)] * shown, strict=True)),
+        )
+        lines = [
+            f'{{"input": {name}, "label": {label}, "score": {score}, "scores": {{{all_named}}}}}\n'
+            for name, label, score, all_named in zip(*columns, strict=True)
+        ]
         for place, error in answers.errors.items():
             lines[place] = f'{{"input": {_quoted(answers.names[place])}, "error": {_quoted(error)}}}\n'
         try:
