@@ -8,7 +8,7 @@ from multicnn.bundle.constants import constants
 from multicnn.bundle.read import Bundle
 from multicnn.data.ragged import Ragged
 from multicnn.inference.predictor import reader_of
-from multicnn.text.hashing import MULTIPLIER, PRIME
+from multicnn.text.ngram_constants import MULTIPLIER, NETWORK_SHARE, PRIME
 from multicnn.text.read import FIRST_WORD, PADDING, UNKNOWN, TextReader
 
 # Windows of words that are summed at a time: the sums of 300 filters are 0.6 MB, which stay in the processor's cache.
@@ -111,7 +111,7 @@ class LookUps:
             done = some.stop
         logits = np.maximum(strongest, 0).astype(np.float32) @ self._weight + self._bias
         if self._bag is not None:
-            logits = (logits + self._bag.logits(texts)) / 2
+            logits = NETWORK_SHARE * logits + (1 - NETWORK_SHARE) * self._bag.logits(texts)
         return softmax(logits)
 
     def _strongest(
@@ -126,9 +126,10 @@ class LookUps:
             room: for two numbers for each window and filter, int16 [2, windows, filters].
         """
         words, texts = lengths[0], len(lengths)
-        further = np.arange(words + self._places - 1)[:, None]
+        further = np.arange(1 - self._places, words)[:, None]
         # [tokens, texts], so that one word further in all windows is so many texts further here; padding is word 0.
-        padded = np.where(further < lengths, first_rows.take(starts + further, mode="clip"), PADDING).ravel()
+        is_real = (further >= 0) & (further < lengths)
+        padded = np.where(is_real, first_rows.take(starts + further, mode="clip"), PADDING).ravel()
         sums, summand = room[:, : words * texts]
         for place in range(self._places):
             rows = padded[place * texts : (place + words) * texts] + place

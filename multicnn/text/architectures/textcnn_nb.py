@@ -6,9 +6,9 @@ import numpy as np
 from torch import Tensor, nn
 
 from multicnn.blocks.backbone import Criterion
-from multicnn.text.agreed import NETWORK_SHARE
 from multicnn.text.architectures.ngrams import NgramBag
 from multicnn.text.architectures.textcnn import TextCNN
+from multicnn.text.ngram_constants import NETWORK_SHARE
 
 
 class TextCNNNB(TextCNN):
