@@ -8,7 +8,7 @@ from multicnn.bundle.constants import constants
 from multicnn.bundle.read import Bundle
 from multicnn.data.ragged import Ragged
 from multicnn.inference.predictor import reader_of
-from multicnn.text.ngram_constants import MULTIPLIER, NETWORK_SHARE, PRIME
+from multicnn.text.hashing import MULTIPLIER, PRIME
 from multicnn.text.read import FIRST_WORD, PADDING, UNKNOWN, TextReader
 
 # Windows of words that are summed at a time: the sums of 300 filters are 0.6 MB, which stay in the processor's cache.
@@ -111,7 +111,7 @@ class LookUps:
             done = some.stop
         logits = np.maximum(strongest, 0).astype(np.float32) @ self._weight + self._bias
         if self._bag is not None:
-            logits = NETWORK_SHARE * logits + (1 - NETWORK_SHARE) * self._bag.logits(texts)
+            logits = (logits + self._bag.logits(texts)) / 2
         return softmax(logits)
 
     def _strongest(

@@ -38,7 +38,10 @@ def fit_bag(bag: NgramBag, texts: Iterable[np.ndarray], truth: np.ndarray, weigh
     for number in range(classes) if classes > 2 else (1,):
         table[:, number], bias[number] = _one_against_rest(counts, truth == number, weights)
     if classes == 2:  # the same logistic regression, told from both sides
-        table, bias = table / 2 - table[:, ::-1] / 2, bias / 2 - bias[::-1] / 2
+        table, bias = table - table[:, ::-1], bias - bias[::-1]
+    # What speaks for a class speaks against the others, whose own weights say so too: each tells half of it. The whole
+    # would be too sure of itself, and outvote a network beside it.
+    table, bias = table / 2, bias / 2
     bag.table.zero_()
     bag.table[torch.from_numpy(rows)] = torch.from_numpy(table).float()
     bag.bias.copy_(torch.from_numpy(bias))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from multicnn.text.ngram_constants import MULTIPLIER, PRIME
+from multicnn.text.hashing import MULTIPLIER, PRIME
 
 PADDING, UNKNOWN = 0, 1
 
