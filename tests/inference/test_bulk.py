@@ -22,6 +22,8 @@ from multicnn.inference.lookups import LookUps, open_lookups
 from multicnn.inference.output import JsonLines, Separated
 from multicnn.inference.processes import CAN_COPY
 
+ENOUGH = bulk.MANY // bulk.LARGE  # large blocks in a row
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -99,7 +101,8 @@ def test_long_texts_are_cut_as_the_reader_says(tables: LookUps) -> None:
 def test_processes_give_the_same_in_the_same_order(tables: LookUps) -> None:
     block = Block("\n".join(lines(1200) * 2).encode(), b"\n")
     small = Block(b"w1 \xff\nw2", b"\n")
-    chunks: list[Chunk] = [block, small, *[block] * bulk.MANY, block, small, [Trouble("x", "y")], small]
+    assert len(block.content) > bulk.LARGE
+    chunks: list[Chunk] = [block, small, *[block] * ENOUGH, block, small, [Trouble("x", "y")], small]
     assert told(tables, *chunks, processes=2) == told(tables, *chunks)
 
 
@@ -109,13 +112,14 @@ def test_an_answer_does_not_wait_for_what_comes_later(tables: LookUps) -> None:
     block = Block("\n".join(lines(1200) * 2).encode(), b"\n")
 
     def chunks() -> Iterator[Chunk]:
-        yield from [block] * (bulk.MANY + 3)
+        yield from [block] * (ENOUGH + 3)
         yield Block(b"w1", b"\n")
         assert more.wait(20)
         yield Block(b"w2", b"\n")
 
+    assert len(block.content) > bulk.LARGE
     answers = bulk.told(tables, chunks(), JsonLines(io.BytesIO()), processes=2)
-    for _ in range(bulk.MANY + 3):
+    for _ in range(ENOUGH + 3):
         next(answers)
     assert json.loads(next(answers).content)["input"] == "w1"
     more.set()
@@ -127,10 +131,10 @@ def test_a_table_has_one_heading(tables: LookUps) -> None:
     writer = Separated(stream, tables.labels, ",")
     writer.write([])
     block = Block("\n".join(["w1 w2"] * 6000).encode(), b"\n")
-    for some in bulk.told(tables, [block] * (bulk.MANY + 2), writer, processes=2):
+    for some in bulk.told(tables, [block] * (ENOUGH + 2), writer, processes=2):
         writer.send(some.content)
     rows = stream.getvalue().decode().splitlines()
-    assert len(rows) == 1 + 6000 * (bulk.MANY + 2)
+    assert len(rows) == 1 + 6000 * (ENOUGH + 2)
     assert rows[0].startswith("input,label,score") and len(set(rows)) == 2
 
 
