@@ -21,6 +21,7 @@ from multicnn.inference.lines import Block, Chunk
 from multicnn.inference.lookups import LookUps, open_lookups
 from multicnn.inference.output import JsonLines, Separated
 from multicnn.inference.processes import CAN_COPY
+from multicnn.inference.stream import NOT_FINITE
 
 ENOUGH = bulk.MANY // bulk.LARGE  # large blocks in a row
 
@@ -78,6 +79,19 @@ def test_what_is_wrong_with_a_line_stays_with_it(tables: LookUps) -> None:
         "",
         "the text has nothing that the ",
     ]
+
+
+@pytest.mark.parametrize("bias", [np.nan, np.inf])
+def test_what_is_not_a_number_is_an_error_and_never_a_label(bias: float, tmp_path: Path) -> None:
+    _, broken = folded_model(tmp_path / "model", bias)
+    done = predict(broken, "-", stdin=b"w1 w2\n\nw3\n")
+    assert done.returncode == 3
+    assert [json.loads(line)["error"] for line in done.stdout.splitlines()] == [
+        NOT_FINITE,
+        "the text is empty",
+        NOT_FINITE,
+    ]
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_files_and_texts_have_their_places_too(tables: LookUps, tmp_path: Path) -> None:
