@@ -11,7 +11,7 @@ label and score. fastText runs in an environment of its own.
 
 Prints the machine and the versions, then for each the accuracy, the model's size, the seconds that one line takes, and
 for all lines the median, minimum and maximum of the seconds, lines/s at the median, processor seconds (user and system)
-for 100,000 lines, and the peak of the memory.
+for 100,000 lines, and the peak of the memory of its largest process.
 """
 
 import argparse

@@ -18,11 +18,12 @@ WORDS = 60
 LABELS = ["no", "maybe", "yes"]
 
 
-def folded_model(folder: Path, **options: Any) -> tuple[Classifier, Path]:
+def folded_model(folder: Path, largest_bias: float = 1.0, **options: Any) -> tuple[Classifier, Path]:
     """A network of the words w0, w1, ... and its bundle.
 
     Args:
         folder: where the bundle comes to lie.
+        largest_bias: of the filters; NaN makes a network whose answers are no numbers.
         options: the network's; those of n-grams make it a TextCNN-NB.
     """
     torch.manual_seed(0)
@@ -30,7 +31,7 @@ def folded_model(folder: Path, **options: Any) -> tuple[Classifier, Path]:
     network = kind(len(LABELS), WORDS + 2, embedding=16, filters=8, **options).eval()
     with torch.no_grad():
         for convolution in network.features.convolutions:
-            convolution.get_parameter("bias").uniform_(0, 1)
+            convolution.get_parameter("bias").uniform_(0, 1).mul_(largest_bias)
         if isinstance(network, TextCNNNB):
             network.bag.table[1:].uniform_(-1, 1)
             network.bag.bias.uniform_(-1, 1)

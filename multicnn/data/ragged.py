@@ -45,7 +45,7 @@ class Ragged(Sequence[np.ndarray]):
 
     def without_empty(self) -> "Ragged":
         """The arrays that have something in them, in their order."""
-        return Ragged(self.flat, np.unique(self.ends))
+        return Ragged(self.flat, self.ends[np.append(True, self.lengths > 0)])
 
     def parts(self, starts: np.ndarray, longest: int) -> "Ragged":
         """A stretch of each.

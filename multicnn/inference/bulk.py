@@ -7,15 +7,16 @@ import numpy as np
 
 from multicnn.data.example import Trouble
 from multicnn.errors import InputError
-from multicnn.inference.lines import READ_SIZE, Block, Chunk, Item
+from multicnn.inference.lines import Block, Chunk, Item
 from multicnn.inference.lookups import LookUps
 from multicnn.inference.output import Writer
 from multicnn.inference.stream import NOT_FINITE, Answers
 from multicnn.text.read import decode
 
 ITEMS = 256  # of a long list that are answered at a time
-# So many blocks in a row that fill at least half of what is read at a time: more comes than one process answers.
-MANY = 3
+# Bytes in blocks of at least so many, one behind another, are more than one process answers: a full pipe holds 64 KB,
+# and much less where it is emptied as quickly as it is filled.
+LARGE, MANY = 1 << 15, 1 << 17
 
 
 class Told(NamedTuple):
@@ -63,8 +64,9 @@ def told(
     large = 0
     for chunk in left:
         yield work(chunk)
-        large = large + 1 if isinstance(chunk, Block) and len(chunk.content) > READ_SIZE // 2 else 0
-        if large == MANY and processes > 1:
+        size = len(chunk.content) if isinstance(chunk, Block) else 0
+        large = large + size if size >= LARGE else 0
+        if large >= MANY and processes > 1:
             from multicnn.inference.processes import CAN_COPY, in_order
 
             if CAN_COPY:

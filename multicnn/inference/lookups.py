@@ -97,7 +97,7 @@ class LookUps:
             texts: the ids of their tokens, each at least one.
 
         Returns:
-            [texts, classes] float32.
+            [texts, classes] float32; a row that is not finite says that the model cannot compute this text.
         """
         longest_first = np.argsort(-texts.lengths, kind="stable")
         starts, lengths = texts.ends[longest_first], texts.lengths[longest_first]
@@ -109,10 +109,11 @@ class LookUps:
             some = slice(done, done + max(1, WINDOWS // int(lengths[done])))
             strongest[longest_first[some]] = self._strongest(first_rows, starts[some], lengths[some], room)
             done = some.stop
-        logits = np.maximum(strongest, 0).astype(np.float32) @ self._weight + self._bias
-        if self._bag is not None:
-            logits = (logits + self._bag.logits(texts)) / 2
-        return softmax(logits)
+        with np.errstate(all="ignore"):  # what is not finite shows in the answer
+            logits = np.maximum(strongest, 0).astype(np.float32) @ self._weight + self._bias
+            if self._bag is not None:
+                logits = (logits + self._bag.logits(texts)) / 2
+            return softmax(logits)
 
     def _strongest(
         self, first_rows: np.ndarray, starts: np.ndarray, lengths: np.ndarray, room: np.ndarray

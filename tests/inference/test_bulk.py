@@ -21,6 +21,9 @@ from multicnn.inference.lines import Block, Chunk
 from multicnn.inference.lookups import LookUps, open_lookups
 from multicnn.inference.output import JsonLines, Separated
 from multicnn.inference.processes import CAN_COPY
+from multicnn.inference.stream import NOT_FINITE
+
+ENOUGH = bulk.MANY // bulk.LARGE  # large blocks in a row
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +81,19 @@ def test_what_is_wrong_with_a_line_stays_with_it(tables: LookUps) -> None:
     ]
 
 
+@pytest.mark.parametrize("bias", [np.nan, np.inf])
+def test_what_is_not_a_number_is_an_error_and_never_a_label(bias: float, tmp_path: Path) -> None:
+    _, broken = folded_model(tmp_path / "model", bias)
+    done = predict(broken, "-", stdin=b"w1 w2\n\nw3\n")
+    assert done.returncode == 3
+    assert [json.loads(line)["error"] for line in done.stdout.splitlines()] == [
+        NOT_FINITE,
+        "the text is empty",
+        NOT_FINITE,
+    ]
+    assert done.stderr.count(b"\n") == 1
+
+
 def test_files_and_texts_have_their_places_too(tables: LookUps, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfw1\nw2")
     (tmp_path / "b.txt").write_bytes(b"\xff\xfe")
@@ -99,7 +115,8 @@ def test_long_texts_are_cut_as_the_reader_says(tables: LookUps) -> None:
 def test_processes_give_the_same_in_the_same_order(tables: LookUps) -> None:
     block = Block("\n".join(lines(1200) * 2).encode(), b"\n")
     small = Block(b"w1 \xff\nw2", b"\n")
-    chunks: list[Chunk] = [block, small, *[block] * bulk.MANY, block, small, [Trouble("x", "y")], small]
+    assert len(block.content) > bulk.LARGE
+    chunks: list[Chunk] = [block, small, *[block] * ENOUGH, block, small, [Trouble("x", "y")], small]
     assert told(tables, *chunks, processes=2) == told(tables, *chunks)
 
 
@@ -109,13 +126,14 @@ def test_an_answer_does_not_wait_for_what_comes_later(tables: LookUps) -> None:
     block = Block("\n".join(lines(1200) * 2).encode(), b"\n")
 
     def chunks() -> Iterator[Chunk]:
-        yield from [block] * (bulk.MANY + 3)
+        yield from [block] * (ENOUGH + 3)
         yield Block(b"w1", b"\n")
         assert more.wait(20)
         yield Block(b"w2", b"\n")
 
+    assert len(block.content) > bulk.LARGE
     answers = bulk.told(tables, chunks(), JsonLines(io.BytesIO()), processes=2)
-    for _ in range(bulk.MANY + 3):
+    for _ in range(ENOUGH + 3):
         next(answers)
     assert json.loads(next(answers).content)["input"] == "w1"
     more.set()
@@ -127,10 +145,10 @@ def test_a_table_has_one_heading(tables: LookUps) -> None:
     writer = Separated(stream, tables.labels, ",")
     writer.write([])
     block = Block("\n".join(["w1 w2"] * 6000).encode(), b"\n")
-    for some in bulk.told(tables, [block] * (bulk.MANY + 2), writer, processes=2):
+    for some in bulk.told(tables, [block] * (ENOUGH + 2), writer, processes=2):
         writer.send(some.content)
     rows = stream.getvalue().decode().splitlines()
-    assert len(rows) == 1 + 6000 * (bulk.MANY + 2)
+    assert len(rows) == 1 + 6000 * (ENOUGH + 2)
     assert rows[0].startswith("input,label,score") and len(set(rows)) == 2
 
 
