@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from multicnn.audio.frontends.fourier import framed
 from multicnn.audio.frontends.logmel import frame_step
 from multicnn.audio.frontends.spectrogram import FLOOR, Spectrogram
 from multicnn.errors import UsageError
@@ -69,7 +70,7 @@ class Cqt(Spectrogram):
         """The power in an octave's bands; its filters are [length, cosines and then sines]."""
         length = filters.shape[0]
         x = nn.functional.pad(x, (length // 2, length // 2))
-        heard = x.unfold(-1, length, self.hop) @ filters
+        heard = framed(x, length, self.hop) @ filters
         cosine, sine = heard.chunk(2, dim=-1)
         return (cosine.square() + sine.square()).transpose(1, 2)
 

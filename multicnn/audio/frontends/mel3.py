@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from multicnn.audio.frontends.level import levelled
 from multicnn.audio.frontends.logmel import LogMel
 from multicnn.audio.frontends.spectrogram import in_float32
 
@@ -63,7 +64,10 @@ class Mel3(nn.Module):
             scale.fit(batches)
 
     def _channels(self, x: Tensor) -> Tensor:
-        channels = [scale(x) @ self.get_buffer(f"resize{number}") for number, scale in enumerate(self.scales)]
+        x, channels = levelled(x), []
+        for number, scale in enumerate(self.scales):
+            assert isinstance(scale, LogMel)
+            channels.append(scale.normalised(x) @ self.get_buffer(f"resize{number}"))
         return torch.cat(channels, dim=1)
 
 

@@ -56,7 +56,12 @@ class Spectrogram(nn.Module, ABC):
         Returns:
             float32 [batch, 1, bands, frames]; about zero mean and unit variance.
         """
-        return in_float32(self._normalised, x)
+        return in_float32(lambda x: self.normalised(levelled(x)), x)
+
+    def normalised(self, x: Tensor) -> Tensor:
+        """The normalised picture of waveforms of one level: [batch, samples] -> [batch, 1, bands, frames]."""
+        mean, std = self.statistics
+        return ((self.spectrogram(x) - mean) / std)[:, None]
 
     def fit(self, waveforms: Iterable[Tensor]) -> None:
         """Sets mean and deviation of each band from training clips.
@@ -81,10 +86,6 @@ class Spectrogram(nn.Module, ABC):
         mean.copy_(centre)
         spread = (squares / count - centre.square()).clamp_min(0).sqrt()
         std.copy_(spread.clamp_min(0.1))  # a band that is always empty stays at 0 and does not blow up
-
-    def _normalised(self, x: Tensor) -> Tensor:
-        mean, std = self.statistics
-        return ((self.spectrogram(levelled(x)) - mean) / std)[:, None]
 
 
 def in_float32(compute: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
