@@ -82,7 +82,7 @@ class Audio(Section):
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)] | Auto = "auto"
     duration: Annotated[float, Field(gt=0)] | Auto = "auto"
     channel: Literal["mix", "left", "right"] | Annotated[int, Field(ge=1)] = "mix"
-    fit: Literal["pad", "repeat", "crop", "loudest"] = "pad"
+    fit: Literal["pad", "repeat", "crop", "loudest", "stretch"] = "pad"
     windows: bool | Auto = "auto"
     overlap: Fraction = 0.5
     frontend: Literal["auto", "logmel", "mel3", "pcen", "mfcc", "cqt", "waveform"] = "auto"

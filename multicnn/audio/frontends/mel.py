@@ -50,7 +50,7 @@ class MelSpectrogram(Spectrogram):
         stepped: bool = False,
         rows: int | None = None,
     ) -> None:
-        super().__init__(n_mels if rows is None else rows)
+        super().__init__(n_mels if rows is None else rows, hop, reach=window)
         f_max = sample_rate / 2 if f_max is None else f_max
         settings = MelSettings(n_mels, n_fft, hop, window, f_min, f_max, scale, norm)
         check(sample_rate, settings)
