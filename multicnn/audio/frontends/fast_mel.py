@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from multicnn.audio.frontends.mel_bank import MelSettings
 
 GROUP = 16  # neighbouring bands, which hear the same few frequencies
-# Numbers that are transformed at once: on a CPU they stay in its cache, and no device's memory is filled by a batch.
-AT_ONCE = {"cpu": 1 << 19}
-AT_ONCE_ELSEWHERE = 1 << 26
+# Numbers that are transformed at once: on a CPU they stay in its cores' caches, and a batch fills no device's memory.
+A_CORE = 1 << 19
+ELSEWHERE = 1 << 26
 
 
 class FastMel(nn.Module):
@@ -43,7 +43,8 @@ class FastMel(nn.Module):
 
     def at_once(self, x: Tensor) -> int:
         """How many frames are best transformed at once, on the device where the waveforms are."""
-        return max(1, AT_ONCE.get(x.device.type, AT_ONCE_ELSEWHERE) // self.settings.n_fft)
+        numbers = A_CORE * torch.get_num_threads() if x.device.type == "cpu" else ELSEWHERE
+        return max(1, numbers // self.settings.n_fft)
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, samples + window], reflected at its ends, to [batch, 1 + samples // hop, n_mels]."""
