@@ -20,7 +20,8 @@ MARKS = {"ok": ("✔", "green"), "warning": ("⚠", "yellow"), "broken": ("✘",
 
 Data = Annotated[str, typer.Argument(help="Folder, manifest, archives separated by commas, or sample:NAME.")]
 KindOption = Annotated[
-    Literal["image", "audio", "text"] | None, typer.Option(help="What the examples are. Default: told by the data.")
+    Literal["image", "audio", "text", "tokens"] | None,
+    typer.Option(help="What the examples are; tokens: words that are tagged. Default: told by the data."),
 ]
 Root = Annotated[str | None, typer.Option(help="Folder or archive of the manifest's paths. Default: its own folder.")]
 TextColumn = Annotated[str | None, typer.Option(help="Column of the texts. Default: text or sentence.")]
@@ -102,6 +103,10 @@ def split(
     its_kind = _kind(data, kind, columns)
     if data.startswith("sample:") and its_kind != "text":
         raise UsageError(f"{data} has its own parts and lies in no file that a manifest could name")
+    if its_kind == "tokens":
+        raise UsageError(
+            f"{data} holds tagged words, which no manifest names; divide it into train, dev and test files"
+        )
     opened = open_dataset(data, its_kind, columns=columns, root=root)
     for note in opened.notes:
         typer.echo(f"multicnn: {note}", err=True)
