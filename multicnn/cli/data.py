@@ -169,25 +169,28 @@ def cache(
 ) -> None:
     """List what is kept on disk, decoded examples and word vectors: size, last use, data and place; or remove it."""
     import json
-    import shutil
 
-    from multicnn.data.cache import cache_folder, kept
+    from multicnn.data.cache import cache_folder
     from multicnn.data.files import user_cache
+    from multicnn.data.kept import kept, remove
     from multicnn.text.vector_cache import all_kept
 
     found = kept(folder or cache_folder()) + ([] if folder else all_kept())
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
+    in_use = 0
     for one in found:
         if not as_json:
             place = one["folder"] if "folder" in one else one["files"][0]
             typer.echo(f"{one['bytes'] / 1e6:11,.1f} MB  {one['used']}  {one['data']}  {place}")
         if clear and "folder" in one:
-            shutil.rmtree(one["folder"])
+            in_use += not remove(Path(one["folder"]))
         elif clear:
             for file in one["files"]:
                 Path(file).unlink(missing_ok=True)
-    typer.echo(f"multicnn: {len(found)} {'removed' if clear else 'kept'} in {folder or user_cache()}", err=True)
+    told = f"{len(found) - in_use} removed" if clear else f"{len(found)} kept"
+    told += f" in {folder or user_cache()}" + (f"; {in_use} in use by a training, and kept" if in_use else "")
+    typer.echo(f"multicnn: {told}", err=True)
 
 
 def _kind(data: str, kind: str | None, columns: "Columns") -> "Kind":
