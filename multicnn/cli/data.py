@@ -167,15 +167,14 @@ def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove them all. Default: off.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON. Default: off.")] = False,
 ) -> None:
-    """List what is kept on disk, decoded examples and word vectors: size, last use, data and place; or remove it."""
+    """List what is kept on disk (decoded examples, unpacked archives, word vectors), or remove it."""
     import json
 
-    from multicnn.data.cache import cache_folder
     from multicnn.data.files import user_cache
-    from multicnn.data.kept import kept, remove
+    from multicnn.data.kept import kept, remove, users_roots
     from multicnn.text.vector_cache import all_kept
 
-    found = kept(folder or cache_folder()) + ([] if folder else all_kept())
+    found = kept(folder) if folder else [*kept(*users_roots()), *all_kept()]
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     in_use = 0
@@ -189,7 +188,7 @@ def cache(
             for file in one["files"]:
                 Path(file).unlink(missing_ok=True)
     told = f"{len(found) - in_use} removed" if clear else f"{len(found)} kept"
-    told += f" in {folder or user_cache()}" + (f"; {in_use} in use by a training, and kept" if in_use else "")
+    told += f" in {folder or user_cache()}" + (f"; {in_use} in use by another command, and kept" if in_use else "")
     typer.echo(f"multicnn: {told}", err=True)
 
 

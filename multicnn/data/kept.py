@@ -13,13 +13,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from multicnn.data.files import user_cache
 from multicnn.errors import UsageError
 
 ABOUT = "about.json"  # for people; also tells when the folder was last used
 # Gigabytes that may lie in the user's folder for caches; MULTICNN_CACHE_LIMIT names another number.
 LIMIT = 50.0
 
+# Roots in that folder, which share the limit: decoded examples, and archives without their compression.
+DECODED, ARCHIVES = "decoded", "archives"
+
 _held: dict[Path, int] = {}
+
+
+def users_roots() -> list[Path]:
+    """Where things are kept, unless a user names another folder."""
+    return [user_cache() / DECODED, user_cache() / ARCHIVES]
 
 
 def limit() -> float:
@@ -36,7 +45,9 @@ def limit() -> float:
 
 
 def kept(*roots: Path) -> list[dict[str, Any]]:
-    """What lies in some roots, the last used first: `data`, `examples`, `bytes`, day of the last use, `folder`."""
+    """What lies in some roots, the last used first: `data`, `bytes`, day of the last use, `folder`; of decoded examples
+    also how many `examples` there are.
+    """
     found = []
     for about in (about for root in roots for about in root.glob(f"*/{ABOUT}")):
         with suppress(FileNotFoundError):  # another process removes it
@@ -51,7 +62,7 @@ def _told(about: Path) -> dict[str, Any]:
         said = {}
     return {
         "data": said.get("data", "?"),
-        "examples": said.get("examples", 0),
+        **{key: said[key] for key in ("examples",) if key in said},
         "bytes": sum(file.stat().st_size for file in about.parent.iterdir()),
         "used": datetime.date.fromtimestamp(about.stat().st_mtime).isoformat(),
         "folder": str(about.parent),

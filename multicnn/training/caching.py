@@ -13,7 +13,7 @@ from multicnn.data.cache import PRINT, Cache, cache_folder, fingerprints
 from multicnn.data.decode import QUICK_DECODE, Decoded, fits_memory, read_one
 from multicnn.data.example import Example
 from multicnn.data.excerpt import Excerpt
-from multicnn.data.kept import make_room
+from multicnn.data.kept import make_room, users_roots
 from multicnn.data.recordings import Pieces
 from multicnn.errors import MulticnnError, UsageError
 from multicnn.pipeline import Reader
@@ -83,7 +83,9 @@ def open_cache(
     root = cache_folder() if wanted in ("auto", "on") else Path(wanted)
     try:
         cached = _open(root, recipe.data.path, parts, reader, workers, trial.array, reporter)
-        if root == cache_folder() and (told := make_room(root)):  # of a folder of their own, users take care themselves
+        if root == cache_folder() and (
+            told := make_room(*users_roots())
+        ):  # of a folder of their own, users take care themselves
             reporter.note(told)
         _announce(cached.cache, reporter)
     except MulticnnError as error:
