@@ -78,6 +78,7 @@ def test_hard_and_symbolic_links_in_an_archive(tmp_path: Path) -> None:
 def kept_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder for caches, in which all that is decompressed is kept."""
     monkeypatch.setenv("MULTICNN_CACHE", str(tmp_path / "ours"))
+    monkeypatch.setenv("MULTICNN_CACHE_LIMIT", "1")
     monkeypatch.setattr(archive_page, "WORTH", 0)
     return tmp_path / "ours" / "archives"
 

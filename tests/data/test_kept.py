@@ -68,6 +68,11 @@ def test_what_is_in_use_is_not_removed(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+def test_the_limit_is_50_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MULTICNN_CACHE_LIMIT")
+    assert limit() == 50e9
+
+
 @pytest.mark.parametrize("written", ["much", "-1", "nan"])
 def test_a_limit_is_a_number_of_gigabytes(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MULTICNN_CACHE_LIMIT", written)
