@@ -7,6 +7,7 @@ import typer
 
 from multicnn.cli.options import Lines, Model, Nul, PathColumn, Quiet, Root, TextColumn, Workers, option
 from multicnn.cli.predict import BATCH_SIZES, asked, check_effect, check_range, note, silent
+from multicnn.errors import UsageError
 
 if TYPE_CHECKING:
     from multicnn.inference.feature_files import FeatureFile
@@ -63,6 +64,8 @@ def features(
     )
     bundle = open_bundle(model)
     check_effect(request, bundle.meta["pipeline"])
+    if bundle.meta["pipeline"] == "tokens":
+        raise UsageError(f"{model} tags words one by one; features are those of whole pictures, sounds or texts")
     wanted = open_layer(bundle, layer)
     with feature_file(output, wanted.shape) as file:
         total, failed = _run(wanted, request, file, batch_size or BATCH_SIZES[wanted.pipeline], workers)

@@ -132,7 +132,7 @@ def _run(
     from multicnn.inference.recordings import stream_of
 
     total = failed = 0
-    chunks = items("text" if predictor.pipeline == "tokens" else predictor.pipeline, request)
+    chunks = items(predictor.pipeline, request)
     readers = workers or default_workers()
     writer.write([])  # the heading comes even where nothing follows
     stream = stream_of(predictor, batch_size=batch_size, workers=readers, live=request.live, timeline=timeline)

@@ -32,11 +32,11 @@ def items_of_lines(kind: Kind, descriptor: int, separator: bytes = b"\n") -> Ite
     """The lines of an open file as items, one each, as many at a time as have arrived.
 
     Args:
-        kind: a line is a text for `text`, the path of a file for `image` and `audio`.
+        kind: a line is a text for `text` and `tokens`, the path of a file for `image` and `audio`.
         descriptor: an open file, pipe or terminal.
         separator: a line feed or a NUL byte.
     """
-    to_item = line_item if kind == "text" else path_item
+    to_item = line_item if kind in ("text", "tokens") else path_item
     for lines in read_lines(descriptor, separator):
         yield [to_item(line) for line in lines]
 
