@@ -123,7 +123,7 @@ class Text(Section):
     `auto`: what the network is made for; vectors from a file learn on.
     """
 
-    tokenizer: Literal["auto", "unicode", "whitespace", "char", "byte", "kim"] = "auto"
+    tokenizer: Literal["auto", "unicode", "whitespace", "char", "byte", "kim", "kim-cased"] = "auto"
     max_length: Annotated[int, Field(ge=1)] | Auto = "auto"
     truncate: Literal["head", "tail", "middle", "windows"] = "head"
     overlap: Fraction = 0.5

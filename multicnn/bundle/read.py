@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from multicnn.bundle.protobuf import fields
 from multicnn.errors import UsageError, did_you_mean
 
 FORMAT = 1
@@ -133,49 +133,13 @@ def _onnx_metadata(path: Path) -> dict[str, Any]:
     """
     try:
         with path.open("rb") as file:
-            for number, entry in _fields(file, path.stat().st_size):
-                if number != METADATA_PROPS:
+            for entry in fields(file, path.stat().st_size):
+                if entry.number != METADATA_PROPS or entry.is_number:
                     continue
-                start = file.tell()
-                pair = {key: file.read(length) for key, length in _fields(file, start + entry)}
+                inside = fields(file, file.tell() + entry.value)
+                pair = {field.number: file.read(field.value) for field in inside if not field.is_number}
                 if pair.get(KEY) == METADATA_KEY.encode():
                     return _json(pair.get(VALUE, b""), path)
     except EOFError:
         raise UsageError(f"{path} is damaged or not an ONNX file; copy the model again") from None
     raise UsageError(f"{path} was not written by multicnn: it says nothing about its classes and its input")
-
-
-def _fields(file: BinaryIO, end: int) -> Iterator[tuple[int, int]]:
-    """The length-delimited fields of a protobuf message, as number and length, with the file at their content.
-
-    Afterwards the file may stand anywhere: the next field is looked for behind this one.
-
-    Raises:
-        EOFError: this is no protobuf message, or a field goes on after its end.
-    """
-    while file.tell() < end:
-        tag = _varint(file)
-        number, wire_type = tag >> 3, tag & 7
-        if wire_type == 0:
-            _varint(file)
-            continue
-        length = {1: 8, 5: 4}.get(wire_type) or (_varint(file) if wire_type == 2 else end)
-        after = file.tell() + length
-        if after > end:
-            raise EOFError
-        if wire_type == 2:
-            yield number, length
-        file.seek(after)
-
-
-def _varint(file: BinaryIO) -> int:
-    """A protobuf integer: seven bits a byte, lowest first; the last byte has its highest bit clear."""
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = file.read(1)
-        if not byte:
-            raise EOFError
-        value |= (byte[0] & 0x7F) << shift
-        if byte[0] < 0x80:
-            return value
-    raise EOFError

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from multicnn.cli.options import Lines, Model, Nul, PathColumn, Quiet, Root, TextColumn, Workers, option
+from multicnn.cli.options import Lines, Model, Nul, PathColumn, Quiet, Root, TextColumn, option
 from multicnn.errors import UsageError
 
 if TYPE_CHECKING:
     from multicnn.inference.inputs import Request
-    from multicnn.inference.output import Prediction, Writer
+    from multicnn.inference.lookups import LookUps
+    from multicnn.inference.output import Writer
     from multicnn.inference.predictor import Predictor
 
 # Results come and go by the thousand and hold no cycles: Python's usual 700 make its collector a tenth of the time.
@@ -64,7 +65,12 @@ def predict(
         int | None,
         option("--batch-size", help="Inputs in one run of the model. Default: 16 files, 32 texts, 256 tagged words."),
     ] = None,
-    workers: Workers = None,
+    workers: Annotated[
+        int | None,
+        option(
+            "--workers", help="Threads that read files, or processes that classify many texts. Default: one a core."
+        ),
+    ] = None,
     text_column: TextColumn = None,
     path_column: PathColumn = None,
     root: Root = None,
@@ -74,6 +80,7 @@ def predict(
     from multicnn.bundle.read import open_bundle
     from multicnn.data.request import Columns
     from multicnn.inference.inputs import Request
+    from multicnn.inference.lookups import open_lookups
     from multicnn.inference.predictor import Predictor
 
     check_range(top_k=top_k, batch_size=batch_size, workers=workers)
@@ -93,16 +100,15 @@ def predict(
     if bundle.meta["pipeline"] == "tokens":
         _check_tags(output, format_, top_k, threshold)
         format_ = "jsonl"
-    predictor = Predictor(bundle)
+    predictor = open_lookups(bundle) or Predictor(bundle)
     gc.freeze()  # the model stays to the end
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
-    size = batch_size or BATCH_SIZES[predictor.pipeline]
     with _quiet_when_closed(), _writer(output, format_, predictor.labels, top_k, timeline) as writer:
         total, failed = _run(
             predictor,
             request,
             writer,
-            batch_size=size,
+            batch_size=batch_size,
             workers=workers,
             top_k=top_k,
             threshold=threshold,
@@ -115,11 +121,11 @@ def predict(
 
 
 def _run(
-    predictor: "Predictor",
+    predictor: "Predictor | LookUps",
     request: "Request",
     writer: "Writer",
     *,
-    batch_size: int,
+    batch_size: int | None,
     workers: int | None,
     top_k: int | None,
     threshold: float,
@@ -127,26 +133,37 @@ def _run(
 ) -> tuple[int, int]:
     """Classifies everything; returns how many inputs (or windows) there were and how many failed."""
     from multicnn.data.decode import default_workers
-    from multicnn.inference.inputs import items
+    from multicnn.inference import bulk
+    from multicnn.inference.inputs import chunks, items
+    from multicnn.inference.lookups import LookUps
     from multicnn.inference.output import predictions
     from multicnn.inference.recordings import stream_of
 
-    total = failed = 0
-    chunks = items(predictor.pipeline, request)
-    readers = workers or default_workers()
+    workers = workers or default_workers()
     writer.write([])  # the heading comes even where nothing follows
-    stream = stream_of(predictor, batch_size=batch_size, workers=readers, live=request.live, timeline=timeline)
-    told: Iterator[list[Prediction]]
-    if predictor.pipeline == "tokens":
-        from multicnn.inference.tagging import tagged
-
-        told = tagged(stream, chunks, predictor.labels)
+    told: Iterator[bulk.Told]
+    if isinstance(predictor, LookUps):
+        told = bulk.told(
+            predictor, chunks("text", request), writer, top_k=top_k, threshold=threshold, processes=workers
+        )
     else:
-        told = (predictions(batch, predictor.labels, top_k, threshold) for batch in stream(chunks))
+        size = batch_size or BATCH_SIZES[predictor.pipeline]
+        stream = stream_of(predictor, batch_size=size, workers=workers, live=request.live, timeline=timeline)
+        if predictor.pipeline == "tokens":
+            from multicnn.inference.tagging import tagged
+
+            batches = tagged(stream, items("tokens", request), predictor.labels)
+        else:
+            batches = (
+                predictions(batch, predictor.labels, top_k, threshold)
+                for batch in stream(items(predictor.pipeline, request))
+            )
+        told = (bulk.Told(writer.encoded(some), len(some), sum("error" in one for one in some)) for some in batches)
+    total = failed = 0
     for some in told:
-        writer.write(some)
-        total += len(some)
-        failed += sum("error" in one for one in some)
+        writer.send(some.content)
+        total += some.total
+        failed += some.failed
     return total, failed
 
 
@@ -169,7 +186,7 @@ def _formatted(stream: Any, format_: Format, labels: list[str], top_k: int | Non
     from multicnn.inference.output import JsonLines, Separated
 
     if format_ == "table":
-        from multicnn.cli.render import PredictionTable
+        from multicnn.cli.prediction_table import PredictionTable
 
         return PredictionTable(stream, labels, top_k)
     if format_ == "jsonl":

@@ -1,21 +1,17 @@
 """What people see: tables on standard output, and JSON. rich is imported where a table is drawn."""
 
-import io
 import json
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from multicnn.bundle.read import Bundle
-    from multicnn.inference.output import Prediction
 
 WIDE = 160  # columns where standard output is no terminal
 LARGEST_CONFUSION = 12  # classes; a larger matrix fits no terminal
-RUNNERS_UP = 2
 BAR = 30  # signs of the longest bar
 RATES = {
     "accuracy": "accuracy",
@@ -135,51 +131,6 @@ def _short_figures(figures: dict[str, Any]) -> str:
     rates = [f"{name} {_percent(figures[key])}" for key, name in (RATES | OF_SPANS).items() if key in figures]
     small = [f"{name} {figures[key]:.4f}" for key, name in SMALL_IS_GOOD.items() if key in figures]
     return ", ".join([*rates, *small, f"{figures['count']:,} {'words' if 'spans' in figures else 'examples'}"])
-
-
-class PredictionTable:
-    """Predictions as a table that grows batch by batch; the columns' widths are known from the start.
-
-    Args:
-        stream: a terminal, or where the table is wanted.
-        labels: the classes.
-        top_k: how many classes are shown; None for the best and two runners-up.
-    """
-
-    def __init__(self, stream: BinaryIO, labels: list[str], top_k: int | None) -> None:
-        self._stream = stream
-        self._others = RUNNERS_UP if top_k is None else top_k - 1
-        self._label_width = min(30, max(5, *(len(label) for label in labels)))
-        self._is_first = True
-
-    def write(self, told: Sequence["Prediction"]) -> None:
-        """Prints the rows of one batch, after the heading the first time."""
-        from rich import box
-        from rich.table import Table
-
-        table = Table(box=box.SIMPLE_HEAD, show_header=self._is_first, show_edge=False, pad_edge=False, expand=True)
-        table.add_column("input", ratio=3, no_wrap=True, overflow="ellipsis")
-        table.add_column("label", width=self._label_width, no_wrap=True, overflow="ellipsis")
-        table.add_column("score", width=7, justify="right")
-        table.add_column("then" if self._others else "", ratio=2, overflow="fold")
-        for one in told:
-            table.add_row(*self._cells(one))
-        self._is_first = False
-        text = io.StringIO()
-        _console(text, self._stream.isatty()).print(table)
-        self._stream.write(text.getvalue().encode("utf-8", "backslashreplace"))
-        self._stream.flush()
-
-    def _cells(self, one: "Prediction") -> list[str]:
-        shown = printable(one["input"])
-        if "start" in one:
-            shown = f"{one['start']:.2f} to {one['end']:.2f} s, {shown}"
-        if "error" in one:
-            return [shown, "", "", f"[red]{printable(one['error'])}[/red]"]
-        others = list(one["scores"].items())[1 : 1 + self._others]
-        label = "[dim]-[/dim]" if one["label"] is None else f"[bold]{printable(one['label'])}[/bold]"
-        then = ", ".join(f"{printable(name)} {_percent(score)}" for name, score in others)
-        return [shown, label, _percent(one["score"]), f"[dim]{then}[/dim]"]
 
 
 def printable(text: str) -> str:

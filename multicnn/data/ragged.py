@@ -43,6 +43,22 @@ class Ragged(Sequence[np.ndarray]):
         """How long each is, [count]."""
         return np.diff(self.ends)
 
+    def without_empty(self) -> "Ragged":
+        """The arrays that have something in them, in their order."""
+        return Ragged(self.flat, np.unique(self.ends))
+
+    def parts(self, starts: np.ndarray, longest: int) -> "Ragged":
+        """A stretch of each.
+
+        Args:
+            starts: where it starts in each, int64 [count].
+            longest: how long it is at most; it is shorter where the array ends.
+        """
+        lengths = np.minimum(self.lengths - starts, longest)
+        place = np.arange(len(self.flat)) - np.repeat(self.ends[:-1] + starts, self.lengths)
+        kept = (place >= 0) & (place < longest)
+        return Ragged(self.flat[kept], np.concatenate([[0], lengths.cumsum()]))
+
 
 class Packer:
     """Packs arrays as they come. What exceeds `IN_MEMORY` goes to a temporary file, which is mapped into memory."""

@@ -14,7 +14,7 @@ from multicnn.data.order import natural_key
 from multicnn.data.request import Columns
 from multicnn.data.tree import open_tree
 from multicnn.errors import UsageError, did_you_mean
-from multicnn.inference.lines import Item, items_of_lines, text_item
+from multicnn.inference.lines import Block, Chunk, Item, chunks_of_lines, text_item
 from multicnn.pipeline import Kind
 
 STANDARD_INPUT = "-"
@@ -75,6 +75,12 @@ def items(kind: Kind, request: Request) -> Iterator[list[Item]]:
     Raises:
         UsageError: the only input is a manifest or an archive that cannot be opened.
     """
+    for chunk in chunks(kind, request):
+        yield chunk.items() if isinstance(chunk, Block) else chunk
+
+
+def chunks(kind: Kind, request: Request) -> Iterator[Chunk]:
+    """The same, but for lines of texts, which stay together as they were read."""
     for text in request.texts:
         yield [text_item(text)]
     for name in request.inputs:
@@ -86,7 +92,7 @@ def items(kind: Kind, request: Request) -> Iterator[list[Item]]:
             yield [Trouble(name, str(error))]
 
 
-def _named(kind: Kind, name: str, request: Request) -> Iterator[list[Item]]:
+def _named(kind: Kind, name: str, request: Request) -> Iterator[Chunk]:
     """What one INPUT stands for. A name that exists is taken as it is, even with a `*` in it."""
     path = Path(name)
     if name == STANDARD_INPUT:
@@ -103,15 +109,15 @@ def _named(kind: Kind, name: str, request: Request) -> Iterator[list[Item]]:
         yield from _pattern(kind, name, request)
 
 
-def _lines(kind: Kind, name: str, descriptor: int, separator: bytes) -> Iterator[list[Item]]:
+def _lines(kind: Kind, name: str, descriptor: int, separator: bytes) -> Iterator[Chunk]:
     """An open file line by line; one that cannot be read (a folder, a closed standard input) is an item itself."""
     try:
-        yield from items_of_lines(kind, descriptor, separator)
+        yield from chunks_of_lines(kind, descriptor, separator)
     except OSError as error:
         yield [Trouble(name, f"it cannot be read line by line ({error.strerror})")]
 
 
-def _lines_of_file(kind: Kind, name: str) -> Iterator[list[Item]]:
+def _lines_of_file(kind: Kind, name: str) -> Iterator[Chunk]:
     try:
         descriptor = os.open(name, os.O_RDONLY)
     except OSError as error:
@@ -147,7 +153,7 @@ def _rows(kind: Kind, name: str, request: Request) -> Iterator[list[Item]]:
         yield some
 
 
-def _pattern(kind: Kind, name: str, request: Request) -> Iterator[list[Item]]:
+def _pattern(kind: Kind, name: str, request: Request) -> Iterator[Chunk]:
     """What a pattern matches, in natural order, or that nothing is there. `**` finds the files in folders by itself."""
     is_pattern = any(sign in name for sign in PATTERN)
     matches = sorted(glob(name, recursive=True), key=natural_key) if is_pattern else []  # noqa: PTH207 absolute ones too

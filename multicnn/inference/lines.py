@@ -22,27 +22,52 @@ class Line(NamedTuple):
 
 Item = Example | Line | Trouble
 
-READ_SIZE = (
-    1 << 16
-)  # bytes asked for at a time: about a thousand lines of text, so that a busy stream fills its batches
+# Bytes asked for at a time: about a thousand lines of text, so that a busy stream fills its batches.
+READ_SIZE = 1 << 16
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def items_of_lines(kind: Kind, descriptor: int, separator: bytes = b"\n") -> Iterator[list[Item]]:
-    """The lines of an open file as items, one each, as many at a time as have arrived.
+class Block(NamedTuple):
+    """Texts, a line each, as they were read: what handles them by the thousand needs no item for each.
+
+    Attributes:
+        content: the lines, with a separator between two.
+        separator: a line feed or a NUL byte.
+    """
+
+    content: bytes
+    separator: bytes
+
+    def items(self) -> list[Item]:
+        """An item a line."""
+        return [line_item(line) for line in self.content.split(self.separator)]
+
+    def texts(self) -> list[str] | None:
+        """The lines; None where one is not UTF-8."""
+        try:
+            return self.content.decode().split(self.separator.decode())
+        except UnicodeDecodeError:
+            return None
+
+
+Chunk = list[Item] | Block
+
+
+def chunks_of_lines(kind: Kind, descriptor: int, separator: bytes = b"\n") -> Iterator[Chunk]:
+    """The lines of an open file, as many at a time as have arrived.
 
     Args:
         kind: a line is a text for `text` and `tokens`, the path of a file for `image` and `audio`.
         descriptor: an open file, pipe or terminal.
         separator: a line feed or a NUL byte.
     """
-    to_item = line_item if kind in ("text", "tokens") else path_item
-    for lines in read_lines(descriptor, separator):
-        yield [to_item(line) for line in lines]
+    for content in read_blocks(descriptor, separator):
+        is_text = kind in ("text", "tokens")
+        yield Block(content, separator) if is_text else list(map(path_item, content.split(separator)))
 
 
-def read_lines(descriptor: int, separator: bytes = b"\n") -> Iterator[list[bytes]]:
-    """The lines that come from a file descriptor, without their ends, as many at a time as have arrived.
+def read_blocks(descriptor: int, separator: bytes = b"\n") -> Iterator[bytes]:
+    """The lines that come from a file descriptor, a separator between two, as many at a time as have arrived.
 
     Unlike Python's buffered files it never waits for a buffer to fill, and a thread that waits in it does not hold up
     the end of the process. A last line without an end counts; a byte order mark, and a carriage return before a line
@@ -54,20 +79,20 @@ def read_lines(descriptor: int, separator: bytes = b"\n") -> Iterator[list[bytes
     """
     unfinished: list[bytes] = []
     first = True
-    while block := os.read(descriptor, READ_SIZE):
-        head, *others = block.split(separator)
-        unfinished.append(head)
-        if others:
-            yield _bare([b"".join(unfinished), *others[:-1]], separator, first)
-            unfinished, first = others[-1:], False
+    while read := os.read(descriptor, READ_SIZE):
+        lines, end, begun = read.rpartition(separator)
+        if end:
+            yield _bare(b"".join([*unfinished, lines]), separator, first)
+            unfinished, first = [], False
+        unfinished.append(begun)
     if any(unfinished):
-        yield _bare([b"".join(unfinished)], separator, first)
+        yield _bare(b"".join(unfinished), separator, first)
 
 
-def _bare(lines: list[bytes], separator: bytes, first: bool) -> list[bytes]:
+def _bare(lines: bytes, separator: bytes, first: bool) -> bytes:
     if first:
-        lines[0] = lines[0].removeprefix(BYTE_ORDER_MARK)
-    return [line.removesuffix(b"\r") for line in lines] if separator == b"\n" else lines
+        lines = lines.removeprefix(BYTE_ORDER_MARK)
+    return lines.replace(b"\r\n", b"\n").removesuffix(b"\r") if separator == b"\n" else lines
 
 
 def line_item(line: bytes) -> Item:

@@ -3,10 +3,11 @@
 import csv
 import io
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -37,11 +38,12 @@ def predictions(
         {"input", "error"}. Scores are rounded to 6 decimals, and the threshold is held against the rounded score. A
         window of a recording has its "start" and "end" in seconds behind "input".
     """
-    ranked = _ranked(answers.probabilities, labels, top_k)
-    told: list[Prediction] = [
-        {"input": name, "label": label if score >= threshold else None, "score": score, "scores": scores}
-        for name, (label, score, scores) in zip(answers.names, ranked, strict=True)
-    ]
+    told: list[Prediction] = []
+    order, ranked = _ranked(answers.probabilities, top_k)
+    for name, numbers, scores in zip(answers.names, order.tolist(), ranked.tolist(), strict=True):
+        named = dict(zip([labels[number] for number in numbers], scores, strict=True))
+        label = labels[numbers[0]] if scores[0] >= threshold else None
+        told.append({"input": name, "label": label, "score": scores[0], "scores": named})
     for place, error in answers.errors.items():
         told[place] = {"input": answers.names[place], "error": error}
     if answers.spans is None:
@@ -57,39 +59,78 @@ def _timed(one: Prediction, span: Excerpt | None) -> Prediction:
     return {"input": one["input"], **seconds, **{key: value for key, value in one.items() if key != "input"}}
 
 
-def _ranked(
-    probabilities: np.ndarray, labels: list[str], top_k: int | None
-) -> Iterator[tuple[str, float, dict[str, float]]]:
-    """The best class of each row, its score, and the scores of all by descending probability."""
+def _ranked(probabilities: np.ndarray, top_k: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """The classes of each row by descending probability, and their scores, both [inputs, top_k]."""
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top_k]
     scores = np.take_along_axis(probabilities, order, axis=1).astype(np.float64).round(DECIMALS)
-    for numbers, row in zip(order.tolist(), scores.tolist(), strict=True):
-        named = [labels[number] for number in numbers]
-        yield named[0], row[0], dict(zip(named, row, strict=True))
+    return order, scores
 
 
-class Writer(Protocol):
-    """Something that prints predictions."""
-
-    def write(self, told: Sequence[Prediction]) -> None:
-        """Prints the predictions of one batch; they have left the process when it returns."""
-        ...
-
-
-class JsonLines:
-    """One JSON object a line, UTF-8.
+class Writer(ABC):
+    """Prints predictions.
 
     Args:
-        stream: where to write.
+        stream: where to.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
+    @abstractmethod
+    def encoded(self, told: Sequence[Prediction]) -> bytes:
+        """The predictions of one batch as they are printed, with what comes before the first of all."""
+
+    def encoded_answers(
+        self, answers: Answers, labels: list[str], top_k: int | None = None, threshold: float = 0.0
+    ) -> bytes:
+        """`encoded` of `predictions`."""
+        return self.encoded(predictions(answers, labels, top_k, threshold))
+
     def write(self, told: Sequence[Prediction]) -> None:
-        """Writes a line a prediction."""
-        self._stream.write(b"".join([_json_line(one) for one in told]))
+        """Prints the predictions of one batch; they have left the process when it returns."""
+        self.send(self.encoded(told))
+
+    def send(self, content: bytes) -> None:
+        """Prints what was encoded before."""
+        self._stream.write(content)
         self._stream.flush()
+
+
+class JsonLines(Writer):
+    """One JSON object a line, UTF-8."""
+
+    def encoded(self, told: Sequence[Prediction]) -> bytes:
+        """A line a prediction."""
+        return b"".join(map(_json_line, told))
+
+    def encoded_answers(
+        self, answers: Answers, labels: list[str], top_k: int | None = None, threshold: float = 0.0
+    ) -> bytes:
+        """The same lines without an object for each, in half the time."""
+        if answers.spans is not None:
+            return super().encoded_answers(answers, labels, top_k, threshold)
+        quoted = np.array([_quoted(label) for label in labels], object)
+        order, scores = _ranked(answers.probabilities, top_k)
+        shown = order.shape[1]
+        told = [repr(score) for score in scores.ravel().tolist()]
+        named = [f"{label}: {score}" for label, score in zip(quoted[order].ravel().tolist(), told, strict=True)]
+        best = np.where(scores[:, 0] >= threshold, quoted[order[:, 0]], "null").tolist()
+        columns = (
+            map(_quoted, answers.names),
+            best,
+            told[::shown],
+            map(", ".join, zip(*[iter(named)] * shown, strict=True)),
+        )
+        lines = [
+            f'{{"input": {name}, "label": {label}, "score": {score}, "scores": {{{all_named}}}}}\n'
+            for name, label, score, all_named in zip(*columns, strict=True)
+        ]
+        for place, error in answers.errors.items():
+            lines[place] = f'{{"input": {_quoted(answers.names[place])}, "error": {_quoted(error)}}}\n'
+        try:
+            return "".join(lines).encode()
+        except UnicodeEncodeError:  # a name that is not UTF-8
+            return super().encoded_answers(answers, labels, top_k, threshold)
 
 
 def _json_line(one: Prediction) -> bytes:
@@ -109,7 +150,7 @@ def _json_line(one: Prediction) -> bytes:
         return json.dumps(one).encode() + b"\n"
 
 
-class Separated:
+class Separated(Writer):
     """CSV or TSV: input, label, score, error, then a column a class, `score:CLASS`, empty outside the top k.
 
     Args:
@@ -120,21 +161,20 @@ class Separated:
     """
 
     def __init__(self, stream: BinaryIO, labels: list[str], delimiter: str, timed: bool = False) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._labels = labels
         self._delimiter = delimiter
         self._columns = ["input", *(["start", "end"] if timed else []), "label", "score", "error"]
         self._header: list[list[Any]] = [[*self._columns, *(f"score:{label}" for label in labels)]]
 
-    def write(self, told: Sequence[Prediction]) -> None:
-        """Writes a row a prediction, after the header the first time."""
+    def encoded(self, told: Sequence[Prediction]) -> bytes:
+        """A row a prediction, after the header the first time."""
         text = io.StringIO()
         rows = csv.writer(text, delimiter=self._delimiter, lineterminator="\n")
         rows.writerows(self._header)
         rows.writerows(self._row(one) for one in told)
         self._header = []
-        self._stream.write(text.getvalue().encode("utf-8", "backslashreplace"))
-        self._stream.flush()
+        return text.getvalue().encode("utf-8", "backslashreplace")
 
     def _row(self, one: Prediction) -> list[Any]:
         scores = one.get("scores", {})

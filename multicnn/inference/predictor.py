@@ -38,12 +38,7 @@ class Predictor:
 
         self.labels: list[str] = bundle.meta["labels"]
         self.pipeline: Kind = bundle.meta["pipeline"]
-        try:
-            self.reader: Reader = load_reader(self.pipeline, bundle.meta["reader"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise UsageError(
-                f"{bundle.model}: this multicnn does not know such an input ({error}); update it"
-            ) from None
+        self.reader = reader_of(bundle)
         onnxruntime.set_default_logger_severity(FATAL)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = FATAL
@@ -77,6 +72,18 @@ class Predictor:
             ) from None
         probabilities: np.ndarray = result
         return probabilities
+
+
+def reader_of(bundle: Bundle) -> Reader:
+    """The reader of a trained model.
+
+    Raises:
+        UsageError: this version of multicnn does not know it.
+    """
+    try:
+        return load_reader(bundle.meta["pipeline"], bundle.meta["reader"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{bundle.model}: this multicnn does not know such an input ({error}); update it") from None
 
 
 def _one_line(error: Exception) -> str:

@@ -1,15 +1,18 @@
 """What stands between spaces, tokenised and looked up once: the same words come again and again. Torch-free."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 
 import numpy as np
 
+from multicnn.data.ragged import Packer, Ragged
 from multicnn.text.tokenize import BETWEEN_SPACES, tokenize
 
 # Bounds on what is remembered, so that memory stays the same over any number of texts: some 30 MB at most.
 MOST_PIECES = 1 << 17
 LONGEST_PIECE = 40
+# Stands between texts that are read together, and the id that it is given.
+BREAK, BROKEN = "\0", np.array([-1], np.int32)
 
 
 class Pieces(dict[str, bytes]):
@@ -30,15 +33,37 @@ class Pieces(dict[str, bytes]):
         self._unknown = unknown
 
     def __missing__(self, piece: str) -> bytes:
-        found = look_up(tokenize(piece, self._tokenizer), self._ids, self._unknown).tobytes()
+        ids = BROKEN if piece == BREAK else look_up(tokenize(piece, self._tokenizer), self._ids, self._unknown)
+        found = ids.tobytes()
         if len(piece) <= LONGEST_PIECE and len(self) < MOST_PIECES:
             self[piece] = found
         return found
 
     def read(self, text: str) -> np.ndarray:
         """The ids of a text's tokens, int32 [tokens]."""
-        if self._tokenizer not in BETWEEN_SPACES:
+        if self._tokenizer not in BETWEEN_SPACES or BREAK in text:
             return look_up(tokenize(text, self._tokenizer), self._ids, self._unknown)
+        return self._joined(text)
+
+    def read_all(self, texts: Sequence[str]) -> Ragged:
+        """The same of many texts, which is much quicker than one by one.
+
+        Args:
+            texts: at least one.
+        """
+        if self._tokenizer in BETWEEN_SPACES:
+            ids = self._joined(f" {BREAK} ".join(texts))
+            breaks = np.flatnonzero(ids == BROKEN)
+            if len(breaks) == len(texts) - 1:  # no text has the sign itself
+                kept = np.delete(ids, breaks)
+                return Ragged(kept, np.concatenate([[0], breaks - np.arange(len(breaks)), [len(kept)]]))
+        packer = Packer()
+        for text in texts:
+            packer.add(self.read(text))
+        return packer.packed()
+
+    def _joined(self, text: str) -> np.ndarray:
+        """The ids of what stands between spaces, one behind another."""
         return np.frombuffer(b"".join(map(self.__getitem__, text.split())), np.int32)
 
 

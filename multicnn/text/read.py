@@ -8,6 +8,7 @@ import numpy as np
 
 from multicnn.data.example import Content, Example
 from multicnn.data.passage import Passage
+from multicnn.data.ragged import Ragged
 from multicnn.errors import InputError, UsageError, did_you_mean
 from multicnn.text.pieces import Pieces
 from multicnn.text.standins import StandIns
@@ -16,7 +17,7 @@ from multicnn.text.tokenize import BETWEEN_SPACES, TOKENIZERS, tokenize
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 UNKNOWNS = ("unk", "hash")
 # Where what is kept of a text begins, from how many tokens it has too many; `cut` leaves none where there are windows.
-KEPT: dict[str, Callable[[int], int]] = {
+KEPT: dict[str, Callable[[Any], Any]] = {
     "head": lambda surplus: 0,
     "middle": lambda surplus: surplus // 2,
     "tail": lambda surplus: surplus,
@@ -94,12 +95,26 @@ class TextReader:
         start = KEPT[self.truncate](len(ids) - self.max_length)
         return ids[start : start + self.max_length].copy()  # a view would keep all of them
 
+    def read_all(self, texts: Sequence[str]) -> Ragged:
+        """Many texts, each as `read` reads it; one without a token has none here.
+
+        Args:
+            texts: at least one.
+        """
+        ids = self._pieces.read_all(texts)
+        surplus = np.maximum(ids.lengths - self.max_length, 0)
+        return ids.parts(KEPT[self.truncate](surplus), self.max_length) if surplus.any() else ids
+
+    def nothing_in(self, text: str) -> InputError:
+        """What is wrong with a text without a token."""
+        what = f"has nothing that the tokenizer {self.tokenizer} keeps" if text.strip() else "is empty"
+        return InputError(f"the text {what}")
+
     def _ids_of(self, text: str) -> np.ndarray:
         """The ids of all tokens, int32 [tokens], at least one."""
         ids = self._pieces.read(text)
         if not len(ids):
-            what = f"has nothing that the tokenizer {self.tokenizer} keeps" if text.strip() else "is empty"
-            raise InputError(f"the text {what}")
+            raise self.nothing_in(text)
         return ids
 
     def cut(self, example: Example, training: bool = False) -> list[Example]:

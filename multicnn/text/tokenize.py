@@ -48,7 +48,8 @@ def tokenize(text: str, mode: str = "unicode") -> list[str]:
             and `it 's`, and single characters for scripts without spaces. `whitespace`: what stands between spaces,
             exactly as written. `char`: every character as written, runs of white space as one space. `byte`: the bytes
             of these in UTF-8, each as the character of that code, so that there are 256 tokens in any language. `kim`:
-            the cleaning of Kim 2014 (English: Latin letters, digits and `(),!?'` survive, lower-cased).
+            the cleaning of Kim 2014 (English: Latin letters, digits and `(),!?'` survive, lower-cased). `kim-cased`:
+            the same as written, which is how that paper reads TREC.
 
     Returns:
         The tokens in their order; none for a text without any.
@@ -84,12 +85,18 @@ def _byte(text: str) -> list[str]:
 
 def _kim(text: str) -> list[str]:
     """Contractions are looked for before the case is dropped, so `DON'T` stays whole, as in the original."""
-    return KIM_SPLIT.sub(_kim_spaced, KIM_DROPPED.sub(" ", text)).lower().split()
+    return _kim_spaced(text).lower().split()
 
 
-def _kim_spaced(match: re.Match[str]) -> str:
-    """A space before a contraction, and on both sides of a punctuation mark."""
-    return f" {match[0]}" if "'" in match[0] else f" {match[0]} "
+def _kim_cased(text: str) -> list[str]:
+    return _kim_spaced(text).split()
+
+
+def _kim_spaced(text: str) -> str:
+    """A space before a contraction, and on both sides of a punctuation mark; other signs become spaces."""
+    return KIM_SPLIT.sub(
+        lambda found: f" {found[0]}" if "'" in found[0] else f" {found[0]} ", KIM_DROPPED.sub(" ", text)
+    )
 
 
 TOKENIZERS: dict[str, Callable[[str], list[str]]] = {
@@ -98,6 +105,7 @@ TOKENIZERS: dict[str, Callable[[str], list[str]]] = {
     "char": _char,
     "byte": _byte,
     "kim": _kim,
+    "kim-cased": _kim_cased,
 }
 # Those whose tokens never reach over a space: what stands between two can be tokenised by itself.
-BETWEEN_SPACES = ("unicode", "whitespace", "kim")
+BETWEEN_SPACES = ("unicode", "whitespace", "kim", "kim-cased")

@@ -48,3 +48,17 @@ def test_a_temporary_folder_that_is_gone_is_one_line(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     with pytest.raises(MulticnnError, match="gone cannot be written: No such file or directory; TMPDIR"):
         packed(ARRAYS)
+
+
+def test_empty_arrays_can_be_left_out() -> None:
+    found = packed([*ARRAYS, *ARRAYS[1:2]]).without_empty()
+    assert [one.tolist() for one in found] == [one.tolist() for one in ARRAYS if len(one)]
+
+
+@pytest.mark.parametrize("longest", [1, 3, 100])
+def test_a_stretch_of_each(longest: int) -> None:
+    starts = np.array([min(2, len(one)) for one in ARRAYS])
+    found = packed(ARRAYS).parts(starts, longest)
+    expected = [one[start : start + longest].tolist() for one, start in zip(ARRAYS, starts, strict=True)]
+    assert [one.tolist() for one in found] == expected
+    assert found.lengths.tolist() == [len(one) for one in expected]

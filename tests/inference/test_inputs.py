@@ -11,7 +11,7 @@ from multicnn.data.example import Example, Trouble
 from multicnn.data.request import Columns
 from multicnn.errors import UsageError
 from multicnn.inference.inputs import Request, items
-from multicnn.inference.lines import read_lines
+from multicnn.inference.lines import read_blocks
 from multicnn.pipeline import Kind
 
 
@@ -160,12 +160,12 @@ def test_lines_come_back_as_they_were_written(lines: list[bytes], ended: bool) -
     expected = expected[:-1] if expected[-1] == b"" else expected
     if expected:
         expected[0] = expected[0].removeprefix(b"\xef\xbb\xbf")
-    assert [line for some in read_lines(descriptor(content)) for line in some] == expected
+    assert [line for block in read_blocks(descriptor(content)) for line in block.split(b"\n")] == expected
 
 
 def test_a_line_longer_than_what_is_read_at_once_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "long"
     path.write_bytes(b"a" * 300_000 + b"\n" + b"b" * 100_000)
     with path.open("rb") as file:
-        lines = [line for some in read_lines(file.fileno()) for line in some]
+        lines = [line for block in read_blocks(file.fileno()) for line in block.split(b"\n")]
     assert lines == [b"a" * 300_000, b"b" * 100_000]

@@ -65,6 +65,23 @@ def test_json_lines_are_what_the_json_module_writes(name: str, label: str, score
     assert stream.getvalue().decode() == "".join(f"{line}\n" for line in expected)
 
 
+@given(
+    st.lists(st.tuples(st.text(), st.lists(st.floats(0, 1), min_size=3, max_size=3)), min_size=1, max_size=5),
+    st.sampled_from([None, 1, 2, 9]),
+    st.sampled_from([0.0, 0.4]),
+    st.booleans(),
+)
+def test_answers_are_encoded_as_their_predictions(
+    rows: list[tuple[str, list[float]]], top_k: int | None, threshold: float, odd: bool
+) -> None:
+    names = [name for name, _ in rows[:-1]] + ["\udcff" if odd else "x"]
+    some = Answers(names, np.array([scores for _, scores in rows], np.float32), {len(rows) - 1: 'not "read"'})
+    writer = JsonLines(io.BytesIO())
+    assert writer.encoded_answers(some, LABELS, top_k, threshold) == writer.encoded(
+        predictions(some, LABELS, top_k, threshold)
+    )
+
+
 def test_json_lines_are_utf8_and_valid_for_any_file_name() -> None:
     stream = io.BytesIO()
     JsonLines(stream).write([{"input": "é\n\udcff.jpg", "error": "x"}, {"input": "é", "error": "y"}])

@@ -49,6 +49,15 @@ def test_no_character_reaches_over_a_space(mode: str) -> None:
         assert several.read(text).tolist() == look_up(tokenize(text, mode), ids, 1).tolist()
 
 
+@pytest.mark.parametrize("mode", [*BETWEEN_SPACES, "char"])
+@given(st.lists(st.one_of(TRICKY, st.sampled_from(["", " ", "\0", "a \0 b", "a\0"])), min_size=1, max_size=6))
+def test_many_texts_are_read_as_each_by_itself(mode: str, texts: list[str]) -> None:
+    several = Pieces(mode, Numbers(), 1)
+    together = several.read_all(texts)
+    assert len(together) == len(texts)
+    assert [found.tolist() for found in together] == [several.read(text).tolist() for text in texts]
+
+
 def test_unknown_words_have_the_id_that_was_given() -> None:
     assert Pieces("unicode", WORDS, 1).read("A film isn't  Bad.").tolist() == [2, 5, 1, 3, 1, 6]
 

@@ -37,6 +37,17 @@ def test_keeps_the_part_of_a_long_text_that_is_asked_for(truncate: str, kept: st
     assert reader.read("g").tolist() == [8]
 
 
+@pytest.mark.parametrize("truncate", ["head", "middle", "tail"])
+@pytest.mark.parametrize("tokenizer", ["unicode", "char"])
+def test_many_texts_are_read_as_each_by_itself(truncate: str, tokenizer: str) -> None:
+    reader = TextReader(tokenizer, list("abcdefg "), 3, truncate=truncate)
+    texts = ["a b c d e f g", "", "z a", " ", "g f e d", "a"]
+    for several in (texts, texts[:3]):
+        found = reader.read_all(several)
+        for text, ids in zip(several, found, strict=True):
+            assert ids.tolist() == (reader.read(text).tolist() if text.strip() else [])
+
+
 @pytest.mark.parametrize(
     ("length", "window", "overlap", "expected"),
     [

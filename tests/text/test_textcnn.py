@@ -38,11 +38,11 @@ def test_has_the_parameters_of_kim_2014(vocabulary_size: int, classes: int) -> N
 def test_agrees_with_the_definition() -> None:
     network, ids = small(), texts(7)
     vectors = network.features.embedding.weight.detach().numpy()[ids[0].numpy()]
-    padded = np.concatenate([vectors, np.zeros((4, 16), np.float32)])
+    padded = np.concatenate([np.zeros((4, 16), np.float32), vectors])
     pooled = []
     for window, convolution in zip((3, 4, 5), network.features.convolutions, strict=True):
         weight, bias = (parameter.detach().numpy() for parameter in (convolution.weight, convolution.bias))
-        answers = [np.einsum("ocw,wc->o", weight, padded[at : at + window]) + bias for at in range(7)]
+        answers = [np.einsum("ocw,wc->o", weight, padded[end - window : end]) + bias for end in range(5, 12)]
         pooled.append(np.maximum(answers, 0).max(axis=0))
     last = network.head[1]
     expected = last.weight.detach().numpy() @ np.concatenate(pooled) + last.bias.detach().numpy()

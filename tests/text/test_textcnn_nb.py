@@ -11,10 +11,11 @@ from multicnn.data.example import Example
 from multicnn.pipeline import load_pipeline
 from multicnn.recipe import TextRecipe
 from multicnn.text import pipeline
-from multicnn.text.architectures.ngrams import MULTIPLIER, PRIME, NgramBag
+from multicnn.text.architectures.ngrams import NgramBag
 from multicnn.text.architectures.textcnn import TextCNN
 from multicnn.text.architectures.textcnn_nb import TextCNNNB
 from multicnn.text.naive_bayes import fit_bag
+from multicnn.text.ngram_constants import MULTIPLIER, PRIME
 
 WORDS, BUCKETS = 30, 4096
 
@@ -112,16 +113,16 @@ def network() -> TextCNNNB:
     return built
 
 
-def test_the_logits_are_the_mean_of_both() -> None:
+def test_the_logits_are_a_mean_of_both() -> None:
     both, ids = network(), batch(*random_texts(5))
-    torch.testing.assert_close(both(ids), (TextCNN.forward(both, ids) + both.bag(ids)) / 2)
+    torch.testing.assert_close(both(ids), 0.7 * TextCNN.forward(both, ids) + 0.3 * both.bag(ids))
 
 
 def test_the_folded_network_agrees_with_the_plain_one() -> None:
     both, ids = network(), batch(*random_texts(20))
     folded = both.folded()
     assert folded and folded[1] == "folded"
-    torch.testing.assert_close(folded[0](ids), both(ids), rtol=0, atol=1e-5)
+    torch.testing.assert_close(folded[0](ids), both(ids), rtol=0, atol=1e-3)
 
 
 def test_textcnn_learns_as_if_nothing_stood_beside_it() -> None:

@@ -45,7 +45,7 @@ def test_the_two_paths_agree_on_ascii(text: str) -> None:
 
 @given(st.text())
 def test_any_text_gives_tokens_without_spaces(text: str) -> None:
-    for mode in ("unicode", "whitespace", "kim"):
+    for mode in ("unicode", "whitespace", "kim", "kim-cased"):
         assert all(token and not token.isspace() for token in tokenize(text, mode))
 
 
@@ -85,7 +85,16 @@ def test_kim(text: str, tokens: str) -> None:
     assert tokenize(text, "kim") == tokens.split()
 
 
+@given(st.text())
+def test_kim_cased_differs_in_capitals_alone(text: str) -> None:
+    assert [token.lower() for token in tokenize(text, "kim-cased")] == tokenize(text, "kim")
+
+
+def test_kim_cased_keeps_capitals() -> None:
+    assert tokenize("What's NASA?", "kim-cased") == ["What", "'s", "NASA", "?"]
+
+
 def test_refuses_an_unknown_mode() -> None:
     with pytest.raises(UsageError, match="did you mean unicode"):
         tokenize("text", "unicod")
-    assert set(TOKENIZERS) == {"unicode", "whitespace", "char", "byte", "kim"}
+    assert set(TOKENIZERS) == {"unicode", "whitespace", "char", "byte", "kim", "kim-cased"}

@@ -12,78 +12,90 @@ from multicnn.text.architectures.embedding import PADDING
 if TYPE_CHECKING:
     from multicnn.text.architectures.textcnn import TextCNN
 
+LARGEST = 2**15 - 1  # of int16
+
 
 class FoldedTextCNN(nn.Module):
     """A trained TextCNN with 1-max pooling, its multiplications done beforehand.
 
     A convolution over word vectors is a sum over the window's words, and each summand depends on one word alone: on its
     vector and on the filter's weights at its place in the window. With the vectors fixed these products are constants.
-    There is a table for each place, [vocabulary, filters whose window reaches so far]; a window's answer is the sum of
-    one row of each.
+    They lie in one table, [vocabulary * places, filters], all places of a word side by side; a window's answer is the
+    sum of one row for each place.
 
-    The bias lies in the first place's table. There the row of the padding is minus infinity, so that no window that
-    begins in padding can win, and no mask is needed; everywhere else it is zero, as behind the end of a text.
+    The numbers are whole, 16 bits long, in units of which each filter has its own: as small as they can be without any
+    sum being too large. So the table is small, and every engine gives the same sums, for they are exact.
 
     Args:
         network: trained; it stays as it is.
-        half: tables in float16, half as large; sums are float32 all the same.
     """
 
-    def __init__(self, network: "TextCNN", *, half: bool = False) -> None:
+    table: Tensor
+    scale: Tensor
+
+    def __init__(self, network: "TextCNN") -> None:
         super().__init__()
-        convolutions = network.features.convolutions
-        self.windows = convolutions.windows
-        self.filters = convolutions.width // len(self.windows)
-        # The shortest window first: when its sums are complete, its columns are the first ones.
-        self.order = sorted(range(len(self.windows)), key=self.windows.__getitem__)
         with torch.no_grad():
-            tables = products(network)
-        self.tables = nn.ParameterList(
-            nn.Parameter(table.half() if half else table, requires_grad=False) for table in tables
-        )
+            table, scale = whole_numbers(products(network))
+        self.places = table.shape[1]
+        self.register_buffer("table", table.flatten(0, 1))
+        self.register_buffer("scale", scale)
         self.head = copy.deepcopy(network.head)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Token numbers, int32 [batch, tokens], padded behind with 0, to logits [batch, classes]."""
         words = ids.shape[1]
-        ids = functional.pad(ids, (0, len(self.tables) - 1), value=PADDING)
-        pooled: dict[int, Tensor] = {}
-        answers = functional.embedding(ids[:, :words], self.tables[0]).float()
-        for place, table in enumerate(self.tables):
-            if place:
-                answers = answers + functional.embedding(ids[:, place : place + words], table).float()
-            for number in self.order:
-                if self.windows[number] == place + 1:
-                    pooled[number] = answers[..., : self.filters].amax(1)
-                    answers = answers[..., self.filters :]
-        logits: Tensor = self.head(torch.cat([pooled[number] for number in range(len(self.windows))], dim=1).relu())
+        first_rows = functional.pad(ids.long() * self.places, (self.places - 1, 0), value=PADDING)
+        summands = [
+            functional.embedding(first_rows[:, place : place + words] + place, self.table).float()
+            for place in range(self.places)
+        ]
+        logits: Tensor = self.head(sum(summands[1:], start=summands[0]).amax(1).relu() * self.scale)
         return logits
 
 
-def products(network: "TextCNN") -> list[Tensor]:
-    """What each word adds to each filter's answer, a table for each place in a window.
+def products(network: "TextCNN") -> Tensor:
+    """What each word adds to each filter's answer at each place in a window.
 
     Args:
         network: trained.
 
     Returns:
-        For place 0, 1, ...: [vocabulary, filters of the windows longer than this], the shortest window's first.
+        [vocabulary, places, filters], zero where a filter's window has not begun; the last place has the bias.
     """
     vectors = network.features.embedding(torch.arange(network.features.embedding.words)[None])[0].T
     filters = network.features.convolutions
-    shortest_first = sorted(zip(filters.windows, filters, strict=True), key=lambda pair: pair[0])
-    weights = [convolution.get_parameter("weight") for _, convolution in shortest_first]
-    tables = []
-    for place in range(max(filters.windows)):
-        reaching = [weight[:, :, place] for weight in weights if weight.shape[2] > place]
-        tables.append(vectors @ torch.cat(reaching).T)
-    tables[0] += torch.cat([convolution.get_parameter("bias") for _, convolution in shortest_first])
-    tables[0][PADDING] = -torch.inf
-    return tables
+    weights = [
+        functional.pad(convolution.get_parameter("weight"), (max(filters.windows) - window, 0))
+        for window, convolution in zip(filters.windows, filters, strict=True)
+    ]
+    table = torch.einsum("wc,fcp->wpf", vectors, torch.cat(weights))
+    table[:, -1] += torch.cat([convolution.get_parameter("bias") for convolution in filters])
+    return table
+
+
+def whole_numbers(table: Tensor) -> tuple[Tensor, Tensor]:
+    """A table as int16, in units of their own for each filter.
+
+    What is negative is rectified later. So a window that ends in padding need only be zero or less, and it is by the
+    padding's row for the last place.
+
+    Args:
+        table: [vocabulary, places, filters]; the padding's rows for all places but the last are zero.
+
+    Returns:
+        The same in units, and what a unit is, float32 [filters].
+    """
+    highest = table.abs().amax(0)
+    # No sum is larger than all of these, or less than those before the last place and the row that makes up for them.
+    room = torch.maximum(highest.sum(0), 2 * highest[:-1].sum(0)).clamp(min=torch.finfo(torch.float32).tiny * LARGEST)
+    scale = room / (LARGEST - table.shape[1])  # each number may be rounded up by half a unit
+    whole = (table / scale).round_().to(torch.int16)
+    whole[PADDING, -1] = -whole[:, :-1].abs().amax(0).sum(0)
+    return whole, scale
 
 
 def table_bytes(network: "TextCNN") -> int:
-    """How large all tables are together in float32."""
+    """How large the table is."""
     convolutions = network.features.convolutions
-    filters = convolutions.width // len(convolutions.windows)
-    return 4 * network.features.embedding.words * filters * sum(convolutions.windows)
+    return 2 * network.features.embedding.words * convolutions.width * max(convolutions.windows)

@@ -6,11 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from multicnn.text.ngram_constants import MULTIPLIER, PRIME
+
 PADDING, UNKNOWN = 0, 1
-# The number of an n-gram is (the number of all but its last word, plus that word) * MULTIPLIER, modulo a prime. No
-# product reaches 2**62, so that they are the same in every engine.
-MULTIPLIER = 1_000_000_007
-PRIME = 2**31 - 1
 
 
 class NgramBag(nn.Module):

@@ -10,11 +10,12 @@ from multicnn.blocks.convolution import Convolution
 
 
 class PhraseFilters(nn.ModuleList):
-    """Convolutions of several widths side by side, one answer for each word that a window begins with.
+    """Convolutions of several widths side by side, one answer for each word that a window ends with.
 
-    Kim 2014, "Convolutional Neural Networks for Sentence Classification", section 2. A window that begins in real text
-    sees zeros behind the last word. So a text shorter than a window has answers too, and no answer depends on how far
-    the text's batch is padded.
+    Kim 2014, "Convolutional Neural Networks for Sentence Classification", section 2. A window that ends early in a text
+    sees zeros before the first word, as in the author's code (github.com/yoonkim/CNN_sentence): a filter can tell what
+    a text begins with, and a text shorter than a window has answers too. None sees what is behind the text, so no
+    answer depends on how far the text's batch is padded.
 
     Args:
         channels: the input's channels.
@@ -32,4 +33,4 @@ class PhraseFilters(nn.ModuleList):
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels, words], zero where it is padding, to [batch, width, words], window by window."""
         pairs = zip(self.windows, self, strict=True)
-        return torch.cat([convolution(functional.pad(x, (0, window - 1))) for window, convolution in pairs], dim=1)
+        return torch.cat([convolution(functional.pad(x, (window - 1, 0))) for window, convolution in pairs], dim=1)

@@ -15,9 +15,8 @@ from multicnn.text.architectures.folded import FoldedTextCNN, table_bytes
 from multicnn.text.architectures.phrases import PhraseFilters
 from multicnn.text.architectures.text_backbone import TextBackbone
 
-# Folded tables of up to so many bytes in float32 stay that, larger ones become float16; beyond that nothing is folded.
-WHOLE_BYTES = 200_000_000
-HALF_BYTES = 400_000_000
+# A folded table may have so many bytes: 83,000 words, for 300 filters over up to 5 words.
+MOST_BYTES = 250_000_000
 
 
 class TextCNN(TextBackbone):
@@ -67,16 +66,13 @@ class TextCNN(TextBackbone):
         self.foldable = pooling == "max"
 
     def folded(self, *, always: bool = False) -> tuple[nn.Module, str] | None:
-        """The network as look-ups and additions, where it pools maxima and its tables are of a bearable size.
+        """The network as look-ups and additions, where it pools maxima and its table is of a bearable size.
 
         Args:
-            always: however large the tables.
+            always: however large the table.
         """
-        size = table_bytes(self)
-        if not self.foldable or (size > HALF_BYTES and not always):
+        if not self.foldable or (table_bytes(self) > MOST_BYTES and not always):
             return None
-        if size > WHOLE_BYTES:
-            return FoldedTextCNN(self, half=True).eval(), "folded, float16"
         return FoldedTextCNN(self).eval(), "folded"
 
 

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from multicnn.blocks.backbone import Criterion
 from multicnn.text.architectures.ngrams import NgramBag
 from multicnn.text.architectures.textcnn import TextCNN
+from multicnn.text.ngram_constants import NETWORK_SHARE
 
 
 class TextCNNNB(TextCNN):
-    """Two classifiers that err differently, and the mean of their logits; for texts of any length.
+    """Two classifiers that err differently, and a mean of their logits; for texts of any length.
 
     Kim 2014 and Wang and Manning 2012. The idea: TextCNN generalises over words with similar vectors but sees each
     phrase few times; weighted n-grams generalise over nothing but know from counts, which need no training, how much
@@ -58,7 +59,7 @@ class TextCNNNB(TextCNN):
 
     def forward(self, x: Tensor) -> Tensor:
         """Token numbers, int32 or int64 [batch, tokens], padded behind with 0, to logits [batch, classes]."""
-        return mean(super().forward(x), self.bag(x))
+        return mixed(super().forward(x), self.bag(x))
 
     def training_loss(self, x: Tensor, truth: Tensor, criterion: Criterion) -> tuple[Tensor, Tensor]:
         """TextCNN learns by its own loss, also where texts are mixed; the bag has learned already."""
@@ -67,7 +68,7 @@ class TextCNNNB(TextCNN):
         else:
             logits = super().forward(x)
             loss = criterion(logits, truth)
-        return mean(logits, self.bag(x)), loss
+        return mixed(logits, self.bag(x)), loss
 
     def fit_at_once(self, examples: Iterable[np.ndarray], truth: np.ndarray, weights: np.ndarray | None) -> None:
         """Counts n-grams and weighs them."""
@@ -105,9 +106,9 @@ class Beside(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Token numbers, int32 [batch, tokens], padded behind with 0, to logits [batch, classes]."""
-        return mean(self.network(ids), self.bag(ids))
+        return mixed(self.network(ids), self.bag(ids))
 
 
-def mean(ours: Tensor, theirs: Tensor) -> Tensor:
+def mixed(network: Tensor, bag: Tensor) -> Tensor:
     """Of two classifiers' logits, [batch, classes]."""
-    return (ours + theirs) / 2
+    return NETWORK_SHARE * network + (1 - NETWORK_SHARE) * bag

@@ -1,0 +1,123 @@
+"""Texts by the thousand, block by block: here at first, by several processes once there are many."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from multicnn.data.example import Trouble
+from multicnn.errors import InputError
+from multicnn.inference.lines import READ_SIZE, Block, Chunk, Item
+from multicnn.inference.lookups import LookUps
+from multicnn.inference.output import Writer
+from multicnn.inference.stream import NOT_FINITE, Answers
+from multicnn.text.read import decode
+
+ITEMS = 256  # of a long list that are answered at a time
+# So many blocks in a row that fill at least half of what is read at a time: more comes than one process answers.
+MANY = 3
+
+
+class Told(NamedTuple):
+    """Answers as they are printed.
+
+    Attributes:
+        content: to be sent by the writer.
+        total: how many inputs they are about.
+        failed: how many of these could not be used.
+    """
+
+    content: bytes
+    total: int
+    failed: int
+
+
+def told(
+    tables: LookUps,
+    chunks: Iterable[Chunk],
+    writer: Writer,
+    *,
+    top_k: int | None = None,
+    threshold: float = 0.0,
+    processes: int = 1,
+) -> Iterator[Told]:
+    """Classifies texts; one answer an input, in the same order. What has arrived is answered without waiting for more.
+
+    Args:
+        tables: the model.
+        chunks: inputs, as many at a time as are known.
+        writer: encodes the answers.
+        top_k, threshold: as `multicnn.inference.output.predictions`.
+        processes: how many may work at the same time.
+
+    Yields:
+        The answers to some inputs.
+    """
+
+    def work(chunk: Chunk) -> Told:
+        answers = answers_to(chunk, tables)
+        content = writer.encoded_answers(answers, tables.labels, top_k, threshold)
+        return Told(content, len(answers.names), len(answers.errors))
+
+    left = _short(chunks)
+    large = 0
+    for chunk in left:
+        yield work(chunk)
+        large = large + 1 if isinstance(chunk, Block) and len(chunk.content) > READ_SIZE // 2 else 0
+        if large == MANY and processes > 1:
+            from multicnn.inference.processes import CAN_COPY, in_order
+
+            if CAN_COPY:
+                yield from in_order(work, left, processes)
+
+
+def _short(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """The same inputs; no list of them is long, so that memory stays the same."""
+    for chunk in chunks:
+        if isinstance(chunk, Block):
+            yield chunk
+        else:
+            yield from (chunk[start : start + ITEMS] for start in range(0, len(chunk), ITEMS))
+
+
+def answers_to(chunk: Chunk, tables: LookUps) -> Answers:
+    """Classifies texts at once."""
+    names, texts, errors = _read(chunk)
+    several = tables.reader.read_all(texts)
+    there = np.flatnonzero(several.lengths)
+    probabilities = np.full((len(names), len(tables.labels)), np.nan, np.float32)
+    if len(there):
+        probabilities[there] = tables.probabilities(several.without_empty())
+    for place in np.flatnonzero(~np.isfinite(probabilities).all(axis=1)).tolist():
+        if place not in errors:
+            errors[place] = NOT_FINITE if several.lengths[place] else str(tables.reader.nothing_in(texts[place]))
+    return Answers(names, probabilities, errors)
+
+
+def _read(chunk: Chunk) -> tuple[list[str], list[str], dict[int, str]]:
+    """The names of inputs, their texts, and why some have none, by their places."""
+    if isinstance(chunk, Block):
+        texts = chunk.texts()
+        if texts is not None:
+            return texts, texts, {}
+        chunk = chunk.items()
+    errors: dict[int, str] = {}
+    texts = []
+    for place, item in enumerate(chunk):
+        try:
+            texts.append(_text(item))
+        except InputError as error:
+            texts.append("")
+            errors[place] = str(error)
+    return [item.name for item in chunk], texts, errors
+
+
+def _text(item: Item) -> str:
+    """An input's text.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if isinstance(item, Trouble):
+        raise InputError(item.reason)
+    return decode(item.load())

@@ -1,0 +1,76 @@
+"""A folded TextCNN by NumPy: what ONNX Runtime computes from the same file, and what the network does."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from folded_models import WORDS, folded_model
+
+from multicnn.bundle.read import open_bundle
+from multicnn.data.ragged import Packer, Ragged
+from multicnn.inference.lookups import LookUps, open_lookups
+from multicnn.inference.predictor import Predictor
+
+NETWORKS: list[dict[str, Any]] = [
+    {},
+    {"windows": (5, 1, 3)},
+    {"windows": (2,)},
+    *({"ngrams": longest, "buckets": 512} for longest in (1, 2, 3)),
+]
+
+
+def opened(run: Path) -> LookUps:
+    tables = open_lookups(open_bundle(run))
+    assert tables is not None
+    return tables
+
+
+def texts(count: int, longest: int = 40) -> list[np.ndarray]:
+    """Of all lengths, in no order; word 1 is the unknown one."""
+    chance = np.random.default_rng(0)
+    return [chance.integers(1, WORDS + 2, chance.integers(1, longest + 1)).astype(np.int32) for _ in range(count)]
+
+
+def packed(arrays: list[np.ndarray]) -> Ragged:
+    packer = Packer()
+    for array in arrays:
+        packer.add(array)
+    return packer.packed()
+
+
+@pytest.mark.parametrize("options", NETWORKS, ids=str)
+def test_they_answer_as_the_graph_and_as_the_network(options: dict[str, Any], tmp_path: Path) -> None:
+    model, run = folded_model(tmp_path / "model", **options)
+    arrays = [*texts(300), np.array([1], np.int32), np.array([5], np.int32)]
+    found = opened(run).probabilities(packed(arrays))
+    assert found.dtype == np.float32
+    predictor = Predictor(open_bundle(run))
+    np.testing.assert_allclose(found, predictor.probabilities(arrays), rtol=0, atol=2e-6)
+    with torch.no_grad():
+        expected = model(torch.from_numpy(predictor.reader.collate(arrays))).softmax(1)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
+    assert (found.argmax(1) == expected.argmax(1).numpy()).mean() > 0.99
+
+
+def test_the_answer_to_a_text_does_not_depend_on_its_neighbours(tmp_path: Path) -> None:
+    tables = opened(folded_model(tmp_path / "model", ngrams=2, buckets=512)[1])
+    arrays = [*texts(40), *texts(2, 1500)]
+    together = tables.probabilities(packed(arrays))
+    for array, expected in zip(arrays, together, strict=True):
+        np.testing.assert_allclose(tables.probabilities(packed([array]))[0], expected, rtol=0, atol=2e-6)
+
+
+def test_other_graphs_are_left_to_onnx_runtime(tmp_path: Path) -> None:
+    _, run = folded_model(tmp_path / "model")
+    meta = run / "bundle.json"
+    for change in ({"graph": "plain"}, {"graph": "mean of 2"}, {"pipeline": "tokens"}):
+        content = json.loads(meta.read_text())
+        meta.write_text(json.dumps(content | change))
+        assert open_lookups(open_bundle(run)) is None
+        meta.write_text(json.dumps(content))
+    content["reader"]["truncate"] = "windows"
+    meta.write_text(json.dumps(content))
+    assert open_lookups(open_bundle(run)) is None
