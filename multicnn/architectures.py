@@ -266,6 +266,7 @@ def _build_for_size(
 def _class(kind: Kind, name: str) -> Any:
     if name not in TABLE[kind]:
         near = did_you_mean(name, TABLE[kind]) or f"; there are {', '.join(TABLE[kind])}"
+        near = "; it tags words, which --task tokens asks for" if name in TAGGERS else near
         raise UsageError(f"there is no {kind} architecture {name}{near}")
     return _load(TABLE[kind][name])
 

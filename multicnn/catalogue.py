@@ -9,7 +9,17 @@ from importlib import import_module
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from multicnn.architectures import AUDIO, OTHERS, TABLE, build_audio, build_image, build_text, text_class
+from multicnn.architectures import (
+    AUDIO,
+    OTHERS,
+    TABLE,
+    TAGGERS,
+    build_audio,
+    build_image,
+    build_tagger,
+    build_text,
+    text_class,
+)
 from multicnn.errors import UsageError, did_you_mean
 from multicnn.language.tree import is_pattern
 
@@ -18,10 +28,14 @@ if TYPE_CHECKING:
 
     from multicnn.blocks.layers import Layer
 
-CLASSES = {"photographs": 1000, "small pictures": 10, "texts": 2}  # ImageNet; MNIST, CIFAR-10; good or bad
+# ImageNet; MNIST, CIFAR-10; good or bad; O, and B and I of the four types of CoNLL-2003.
+CLASSES = {"photographs": 1000, "small pictures": 10, "texts": 2, "words": 9}
+TABLES = TABLE | {"tokens": TAGGERS}
 SMALL = 64  # pixels
 PATTERN_INPUT = (3, 32, 32)  # CIFAR-10's
 VOCABULARY = 20_000
+CHARACTERS = 97  # those of ASCII that can be seen, padding and the unknown one
+WORD_LENGTH = 20  # characters that are seen of a word that is tagged
 TIMED_RUNS = 7
 AUXILIARY = re.compile(r"(^|\.)aux", re.IGNORECASE)  # heads that only training uses
 
@@ -32,8 +46,8 @@ class Entry:
 
     Attributes:
         name: as `--arch` takes it.
-        pipelines: which of image, audio and text have it.
-        input: its paper's: channels and size, or the number of tokens.
+        pipelines: which of image, audio, text and tokens have it.
+        input: its paper's: channels and size, the number of tokens, or of words around the one that is tagged.
         classes: its paper's.
         parameters: at that input and with so many classes, without auxiliary heads; texts with a vocabulary of 20,000,
             or their paper's alphabet.
@@ -54,7 +68,7 @@ class Account:
 
     Attributes:
         name: the architecture.
-        input: channels and size, or the number of tokens.
+        input: channels and size, or the number of tokens or words.
         classes: how many there are.
         parameters: all of them but the auxiliary heads'.
         layers: those that run in use.
@@ -82,14 +96,14 @@ def entries(pipeline: str | None = None) -> list[Entry]:
     Raises:
         UsageError: no such pipeline.
     """
-    if pipeline is not None and pipeline not in TABLE:
-        raise UsageError(f"there is no pipeline {pipeline}{did_you_mean(pipeline, TABLE) or ': ' + ', '.join(TABLE)}")
+    if pipeline is not None and pipeline not in TABLES:
+        raise UsageError(f"there is no pipeline {pipeline}{did_you_mean(pipeline, TABLES) or ': ' + ', '.join(TABLES)}")
     return [_entry(name) for name in _pipelines() if pipeline is None or pipeline in _pipelines()[name]]
 
 
 def architecture_class(name: str) -> Any:
     """The class behind a name of the table."""
-    module, attribute = next(table[name] for table in TABLE.values() if name in table).split(":")
+    module, attribute = next(table[name] for table in TABLES.values() if name in table).split(":")
     return getattr(import_module(module), attribute)
 
 
@@ -121,8 +135,8 @@ def account(
 
     Args:
         name: an architecture.
-        shape: [channels, height, width], [channels, samples], either without the channels, or [tokens]; None for its
-            paper's.
+        shape: [channels, height, width], [channels, samples], either without the channels, [tokens], or [words] around
+            the one that is tagged; None for its paper's.
         classes: how many; None for its paper's.
         vocabulary: how many words or characters there are, for texts; None for its paper's alphabet, else 20,000.
 
@@ -145,6 +159,9 @@ def account(
 
 def build(name: str, shape: tuple[int, ...], classes: int, vocabulary: int | None = None) -> "nn.Module":
     """Builds a network for a full input."""
+    if name in TAGGERS:
+        words = vocabulary or VOCABULARY
+        return build_tagger(name, classes=classes, words=words, characters=CHARACTERS, window=shape[0])
     if _is_text(name, shape):
         return build_text(name, classes=classes, vocabulary_size=vocabulary or _own_vocabulary(name), length=shape[0])
     channels, *size = shape
@@ -171,6 +188,8 @@ def example(name: str, shape: tuple[int, ...], vocabulary: int | None = None) ->
     """One example of that input: noise, or some words, in turn and without the padding."""
     import torch
 
+    if name in TAGGERS:
+        return torch.ones(1, shape[0], 1 + WORD_LENGTH, dtype=torch.int32)
     if _is_text(name, shape):
         return 1 + torch.arange(shape[0])[None] % ((vocabulary or _own_vocabulary(name)) - 1)
     return torch.randn(1, *shape)
@@ -203,8 +222,8 @@ def largest(layers: "Iterable[Layer]", what: str, count: int = 3) -> "list[Layer
 
 def _pipelines() -> dict[str, tuple[str, ...]]:
     """Each name of the table, and the pipelines that have it."""
-    every = dict.fromkeys(name for table in TABLE.values() for name in table)
-    return {name: tuple(kind for kind, table in TABLE.items() if name in table) for name in every}
+    every = dict.fromkeys(name for table in TABLES.values() for name in table)
+    return {name: tuple(kind for kind, table in TABLES.items() if name in table) for name in every}
 
 
 def _entry(name: str) -> Entry:
@@ -227,8 +246,8 @@ def _own_vocabulary(name: str) -> int:
 
 def classes_of(name: str) -> int:
     """As many as the data of its paper has."""
-    if name in TABLE["text"]:
-        return CLASSES["texts"]
+    if name in TABLE["text"] or name in TAGGERS:
+        return CLASSES["words" if name in TAGGERS else "texts"]
     if is_pattern(name):
         return CLASSES["small pictures"]
     if name in AUDIO:
@@ -237,7 +256,7 @@ def classes_of(name: str) -> int:
 
 
 def _own_input(name: str) -> tuple[int, ...]:
-    """Channels and size, or the number of tokens."""
+    """Channels and size, or the number of tokens or words."""
     if is_pattern(name):
         return PATTERN_INPUT
     library, colon, short = name.partition(":")
@@ -252,7 +271,11 @@ def _own_input(name: str) -> tuple[int, ...]:
         )
     kind = architecture_class(name)
     size: tuple[int, ...] = kind.own_size
-    return size if name in TABLE["text"] else (inspect.signature(kind).parameters["channels"].default, *size)
+    return (
+        size
+        if name in TABLE["text"] or name in TAGGERS
+        else (inspect.signature(kind).parameters["channels"].default, *size)
+    )
 
 
 def refusal(name: str, shape: tuple[int, ...], error: Exception) -> str:

@@ -19,7 +19,7 @@ from multicnn.data.files import write_atomically
 from multicnn.language.page import language_page
 
 MADE = "<!-- made by python -m multicnn.catalogue_pages; change the docstrings, not this page -->"
-PIPELINES = {"image": "Pictures", "audio": "Sounds", "text": "Texts"}
+PIPELINES = {"image": "Pictures", "audio": "Sounds", "text": "Texts", "tokens": "Tags for words"}
 CONTRACT = Path(__file__).parents[1] / "docs" / "contract.csv"  # written by `make test-all`
 SIGNS = {"passed": "✔", "failed": "✘"}
 SECTIONS = ("Args", "Returns", "Raises", "Attributes")

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Auto = Literal["auto"]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Ratio = Annotated[float, Field(ge=-20, le=100)]  # decibels
 
 
 class Section(BaseModel):
@@ -82,7 +83,7 @@ class Audio(Section):
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)] | Auto = "auto"
     duration: Annotated[float, Field(gt=0)] | Auto = "auto"
     channel: Literal["mix", "left", "right"] | Annotated[int, Field(ge=1)] = "mix"
-    fit: Literal["pad", "repeat", "crop", "loudest"] = "pad"
+    fit: Literal["pad", "repeat", "crop", "loudest", "stretch"] = "pad"
     windows: bool | Auto = "auto"
     overlap: Fraction = 0.5
     frontend: Literal["auto", "logmel", "mel3", "pcen", "mfcc", "cqt", "waveform"] = "auto"
@@ -204,19 +205,35 @@ class ImageAugment(Section):
 class AudioAugment(Section):
     """Per sound, in training only.
 
-    gain and equalizer in decibels; noise a chance; mixup the alpha of its Beta distribution; paper the pitch and the
+    gain and equalizer in decibels; noise a chance, and snr its signal-to-noise ratio in decibels, one or the lowest and
+    the highest, between which it is drawn; mixup the alpha of its Beta distribution; paper the pitch and the
     tempo of Palanisamy et al. 2020, in every other epoch; the others shares of the speed, the clip or the axis.
     """
 
     gain: Annotated[float, Field(ge=0, le=60)] = 6.0
     shift: Fraction = 0.1
-    noise: Fraction = 0.0
+    noise: Annotated[float, Field(ge=0, le=1)] = 0.0
+    snr: Ratio | tuple[Ratio, Ratio] = (5.0, 30.0)
     equalizer: Annotated[float, Field(ge=0, le=24)] = 0.0
     speed: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     paper: bool = False
     mixup: Annotated[float, Field(ge=0, le=100)] = 0.0
     time_mask: Fraction = 0.1
     frequency_mask: Fraction = 0.1
+
+    @property
+    def snr_range(self) -> tuple[float, float]:
+        """The lowest and the highest ratio, in decibels."""
+        return self.snr if isinstance(self.snr, tuple) else (self.snr, self.snr)
+
+    @model_validator(mode="after")
+    def _noise_has_its_ratio(self) -> "AudioAugment":
+        lowest, highest = self.snr_range
+        if lowest > highest:
+            raise ValueError(f"snr goes from the lowest ratio to the highest: [{highest:g}, {lowest:g}]")
+        if self.snr_range != (5.0, 30.0) and not self.noise:
+            raise ValueError("snr has no effect without noise; set augment.noise, its chance, to 1 for every sound")
+        return self
 
 
 class TextAugment(Section):

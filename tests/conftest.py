@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,15 @@ def restore_interrupt() -> None:
 
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests leave nothing in the user's folder for caches, and remove nothing there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MULTICNN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("MULTICNN_CACHE_LIMIT", "0")
+        yield
 
 
 @pytest.fixture(scope="session")

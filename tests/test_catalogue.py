@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from multicnn.architectures import TABLE
-from multicnn.catalogue import account, entries, full_input, idea, parse_input
+from multicnn.catalogue import TABLES, account, entries, full_input, idea, parse_input
 from multicnn.catalogue_pages import PAGES
 from multicnn.errors import UsageError
 
@@ -20,9 +20,10 @@ def test_the_pages_are_current(name: str) -> None:
 
 def test_every_name_of_the_table_is_an_entry() -> None:
     every = entries()
-    assert {one.name for one in every} == {name for table in TABLE.values() for name in table}
+    assert {one.name for one in every} == {name for table in TABLES.values() for name in table}
     assert all(one.idea and one.parameters > 0 for one in every)
     assert [one.name for one in entries("text")] == list(TABLE["text"])
+    assert [one.name for one in entries("tokens")] == ["tagcnn"]
     with pytest.raises(UsageError, match=r"no pipeline images; did you mean image\?"):
         entries("images")
 
@@ -67,6 +68,14 @@ def test_an_account_of_a_text_network_has_the_papers_parameters() -> None:
     # Kim 2014 with the default windows: V*300 + 360,300 + 301*C
     found = account("textcnn", (30,), classes=6, vocabulary=1000)
     assert found.parameters == found.total("parameters") == 1000 * 300 + 360_300 + 301 * 6
+
+
+def test_an_account_of_a_tagger_sees_a_window_of_words() -> None:
+    found = account("tagcnn", (3,), classes=5, vocabulary=1000)
+    spelling = 97 * 30 + 60 * (3 * 30 + 1)
+    assert found.parameters == 1000 * 100 + spelling + 300 * (3 * 160 + 1) + 5 * 301
+    assert found.input == (3,)
+    assert account("tagcnn").classes == 9  # of CoNLL-2003
 
 
 def test_a_network_over_characters_has_its_papers_alphabet() -> None:

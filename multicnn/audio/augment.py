@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-LOUDEST_NOISE, FAINTEST_NOISE = 5.0, 30.0  # signal-to-noise ratios in decibels
 OCTAVES = 10
 
 
@@ -15,16 +14,22 @@ class AudioAugmentation(nn.Module):
     Args:
         gain: louder or softer by up to this many decibels.
         shift: earlier or later by up to this fraction of the clip, 0 to 1; zeros come in, the other end falls off.
-        noise: the chance, 0 to 1, that white noise is added, at a signal-to-noise ratio from 5 to 30 dB.
+        noise: the chance, 0 to 1, that white noise is added.
+        snr: the lowest and the highest signal-to-noise ratio of that, in decibels: the power of the sound, where there
+            is one, over that of the noise.
     """
 
-    def __init__(self, gain: float = 0.0, shift: float = 0.0, noise: float = 0.0) -> None:
+    def __init__(
+        self, gain: float = 0.0, shift: float = 0.0, noise: float = 0.0, snr: tuple[float, float] = (5.0, 30.0)
+    ) -> None:
         super().__init__()
         if gain < 0:
             raise ValueError(f"gain is 0 dB or more, not {gain}")
         if not (0 <= shift <= 1 and 0 <= noise <= 1):
             raise ValueError(f"shift and noise are fractions from 0 to 1, not {shift} and {noise}")
-        self.gain, self.shift, self.noise = gain, shift, noise
+        if snr[0] > snr[1]:
+            raise ValueError(f"snr goes from the lowest ratio to the highest, not from {snr[0]:g} to {snr[1]:g} dB")
+        self.gain, self.shift, self.noise, self.snr = gain, shift, noise, snr
 
     @torch.no_grad()
     def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
@@ -48,7 +53,8 @@ class AudioAugmentation(nn.Module):
 
     def _add_noise(self, x: Tensor, generator: torch.Generator) -> Tensor:
         chance = draw(2, len(x), generator, x)
-        ratio = LOUDEST_NOISE + (FAINTEST_NOISE - LOUDEST_NOISE) * chance[0]
+        lowest, highest = self.snr
+        ratio = lowest + (highest - lowest) * chance[0]
         sounding = x != 0
         level = (x.square().sum(dim=1) / sounding.sum(dim=1).clamp_min(1)).sqrt()
         amount = torch.where(chance[1] < self.noise, level * 10 ** (-ratio / 20), 0.0)
@@ -64,7 +70,7 @@ class AudioAugmentation(nn.Module):
         return x.gather(1, origin.clamp_(0, samples - 1)) * inside
 
     def extra_repr(self) -> str:
-        return f"gain={self.gain}, shift={self.shift}, noise={self.noise}"
+        return f"gain={self.gain}, shift={self.shift}, noise={self.noise}, snr={self.snr}"
 
 
 class Equalizer(nn.Module):

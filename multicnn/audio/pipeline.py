@@ -100,7 +100,7 @@ class AudioPipeline:
             [
                 *([Speed(settings.speed)] if settings.speed else []),
                 *([Equalizer(settings.equalizer)] if settings.equalizer else []),
-                AudioAugmentation(settings.gain, settings.shift, settings.noise),
+                AudioAugmentation(settings.gain, settings.shift, settings.noise, settings.snr_range),
             ],
             Mixup(settings.mixup),
             None if recipe.audio.frontend == "waveform" else masks,

@@ -14,7 +14,8 @@ from multicnn.audio.windows import cut
 from multicnn.data.example import Content, Example
 from multicnn.errors import UsageError, did_you_mean
 
-FIT = ("pad", "repeat", "crop", "loudest")
+FIT = ("pad", "repeat", "crop", "loudest", "stretch")
+FAINT = np.float32(1e-9)  # 180 dB below full scale: what is no zero, and cannot be heard
 MARGIN = 0.05  # seconds beside what is kept of a long clip, so that the resampling filter sees its neighbours
 
 
@@ -39,7 +40,8 @@ class AudioReader:
         samples: the length of every clip.
         fit: what happens to other lengths. `pad`: zeros on both sides, and the middle of a longer clip; `repeat`: over
             and over from its start, and the middle; `crop`: as `pad`, but in training another stretch of a longer clip
-            in each epoch; `loudest`: zeros, and of a longer clip the stretch with the most energy.
+            in each epoch; `loudest`: zeros, and of a longer clip the stretch with the most energy; `stretch`: as `pad`,
+            and the clip neither begins nor ends with a zero, so that the front end sees where it lies.
         channel: `mix` for the mean of the channels, `left`, `right`, or a channel's number from 1 on.
         windows: whether a longer recording is cut into overlapping windows instead, all of which are heard.
         overlap: how much of a window the next one shares, 0 up to 1.
@@ -109,6 +111,8 @@ class AudioReader:
 
     def _fit(self, waveform: np.ndarray) -> np.ndarray:
         """Exactly `samples` long. Cutting and padding are symmetric: the middle of a clip stays in the middle."""
+        if self.fit == "stretch":
+            waveform = _bounded(_middle(waveform, self.samples))
         missing = self.samples - len(waveform)
         if missing < 0:
             return _loudest(waveform, self.samples) if self.fit == "loudest" else _middle(waveform, self.samples)
@@ -154,6 +158,14 @@ def auto_settings(facts: Sequence[AudioFacts]) -> tuple[int, float]:
 def _middle(waveform: np.ndarray, length: int) -> np.ndarray:
     start = max(0, (len(waveform) - length) // 2)
     return waveform[start : start + length]
+
+
+def _bounded(waveform: np.ndarray) -> np.ndarray:
+    """The same with something faint in the place of a zero at either end."""
+    bounded = waveform.copy()
+    for end in (0, -1):
+        bounded[end] = bounded[end] or FAINT
+    return bounded
 
 
 def _loudest(waveform: np.ndarray, length: int) -> np.ndarray:

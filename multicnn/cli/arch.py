@@ -17,7 +17,8 @@ Input = Annotated[
     str | None,
     typer.Option(
         "--input",
-        help="What it gets: 3x224x224 (channels, height, width), 8000 samples, or 56 tokens. Default: its paper's.",
+        help="What it gets: 3x224x224 (channels, height, width), 8000 samples, 56 tokens, or 5 words. "
+        "Default: its paper's.",
     ),
 ]
 Classes = Annotated[int | None, typer.Option("--classes", min=1, help="How many classes. Default: its paper's.")]
@@ -44,7 +45,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON. Default: a tab
 @app.command("list")
 def list_architectures(
     pipeline: Annotated[
-        str | None, typer.Option(help="Only those of one pipeline: image, audio or text. Default: all.")
+        str | None, typer.Option(help="Only those of one pipeline: image, audio, text or tokens. Default: all.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

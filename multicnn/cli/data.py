@@ -20,7 +20,8 @@ MARKS = {"ok": ("✔", "green"), "warning": ("⚠", "yellow"), "broken": ("✘",
 
 Data = Annotated[str, typer.Argument(help="Folder, manifest, archives separated by commas, or sample:NAME.")]
 KindOption = Annotated[
-    Literal["image", "audio", "text"] | None, typer.Option(help="What the examples are. Default: told by the data.")
+    Literal["image", "audio", "text", "tokens"] | None,
+    typer.Option(help="What the examples are; tokens: words that are tagged. Default: told by the data."),
 ]
 Root = Annotated[str | None, typer.Option(help="Folder or archive of the manifest's paths. Default: its own folder.")]
 TextColumn = Annotated[str | None, typer.Option(help="Column of the texts. Default: text or sentence.")]
@@ -102,6 +103,10 @@ def split(
     its_kind = _kind(data, kind, columns)
     if data.startswith("sample:") and its_kind != "text":
         raise UsageError(f"{data} has its own parts and lies in no file that a manifest could name")
+    if its_kind == "tokens":
+        raise UsageError(
+            f"{data} holds tagged words, which no manifest names; divide it into train, dev and test files"
+        )
     opened = open_dataset(data, its_kind, columns=columns, root=root)
     for note in opened.notes:
         typer.echo(f"multicnn: {note}", err=True)
@@ -162,27 +167,29 @@ def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove them all. Default: off.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON. Default: off.")] = False,
 ) -> None:
-    """List what is kept on disk, decoded examples and word vectors: size, last use, data and place; or remove it."""
+    """List what is kept on disk (decoded examples, unpacked archives, word vectors), or remove it."""
     import json
-    import shutil
 
-    from multicnn.data.cache import cache_folder, kept
     from multicnn.data.files import user_cache
+    from multicnn.data.kept import kept, remove, users_roots
     from multicnn.text.vector_cache import all_kept
 
-    found = kept(folder or cache_folder()) + ([] if folder else all_kept())
+    found = kept(folder) if folder else [*kept(*users_roots()), *all_kept()]
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
+    in_use = 0
     for one in found:
         if not as_json:
             place = one["folder"] if "folder" in one else one["files"][0]
             typer.echo(f"{one['bytes'] / 1e6:11,.1f} MB  {one['used']}  {one['data']}  {place}")
         if clear and "folder" in one:
-            shutil.rmtree(one["folder"])
+            in_use += not remove(Path(one["folder"]))
         elif clear:
             for file in one["files"]:
                 Path(file).unlink(missing_ok=True)
-    typer.echo(f"multicnn: {len(found)} {'removed' if clear else 'kept'} in {folder or user_cache()}", err=True)
+    told = f"{len(found) - in_use} removed" if clear else f"{len(found)} kept"
+    told += f" in {folder or user_cache()}" + (f"; {in_use} in use by another command, and kept" if in_use else "")
+    typer.echo(f"multicnn: {told}", err=True)
 
 
 def _kind(data: str, kind: str | None, columns: "Columns") -> "Kind":

@@ -65,7 +65,7 @@ def features(
     bundle = open_bundle(model)
     check_effect(request, bundle.meta["pipeline"])
     if bundle.meta["pipeline"] == "tokens":
-        raise UsageError(f"{model} tags the words of a text, and has no features of a whole text; use predict")
+        raise UsageError(f"{model} tags words one by one; features are those of whole pictures, sounds or texts")
     wanted = open_layer(bundle, layer)
     with feature_file(output, wanted.shape) as file:
         total, failed = _run(wanted, request, file, batch_size or BATCH_SIZES[wanted.pipeline], workers)

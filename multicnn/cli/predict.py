@@ -152,7 +152,7 @@ def _run(
         if predictor.pipeline == "tokens":
             from multicnn.inference.tagging import tagged
 
-            batches = tagged(stream, items("text", request), predictor.labels)
+            batches = tagged(stream, items("tokens", request), predictor.labels)
         else:
             batches = (
                 predictions(batch, predictor.labels, top_k, threshold)

@@ -38,7 +38,8 @@ def print_metrics(figures: dict[str, Any]) -> None:
     """The overall figures, a line for each class, and the confusion matrix where it is not too large."""
     console = _console()
     overall = _table()
-    overall.add_column("examples")
+    of = "words" if "spans" in figures else "examples"
+    overall.add_column(of)
     overall.add_column(f"{figures['count']:,}", justify="right")
     for key, name in (RATES | OF_SPANS).items():
         if key in figures:
@@ -47,7 +48,7 @@ def print_metrics(figures: dict[str, Any]) -> None:
         overall.add_row(name, f"{figures[key]:.4f}")
     console.print(overall)
     console.print()
-    console.print(_per_class("class", "examples", figures["per_class"]))
+    console.print(_per_class("tag" if of == "words" else "class", of, figures["per_class"]))
     if "per_type" in figures:
         console.print()
         console.print(_per_class("type", "spans", figures["per_type"]))
@@ -90,12 +91,13 @@ def print_info(bundle: "Bundle") -> None:
     versions = [f"{name} {version}" for name, version in made.get("versions", {}).items()]
     rows = {
         "reads": {"image": "pictures", "audio": "sounds", "text": "texts", "tokens": "words"}[meta["pipeline"]],
-        f"{len(meta['labels'])} classes": classes,
+        f"{len(meta['labels'])} {'tags' if meta['pipeline'] == 'tokens' else 'classes'}": classes,
         "architecture": architecture.get("name"),
         "parameters": f"{architecture['parameters']:,}" if "parameters" in architecture else None,
         "input": f"{meta.get('input', {}).get('dtype', '')} {shape}",
         "preparation": ", ".join(f"{key} {value}" for key, value in settings.items()),
         "vocabulary": f"{len(meta['reader']['vocabulary']):,} words" if "vocabulary" in meta["reader"] else None,
+        "alphabet": f"{len(meta['reader']['alphabet']):,} characters" if "alphabet" in meta["reader"] else None,
         "data": made.get("data"),
         "examples": counted,
         "weights from": made.get("weights"),
@@ -128,7 +130,7 @@ def print_drift(figures: dict[str, Any]) -> None:
 def _short_figures(figures: dict[str, Any]) -> str:
     rates = [f"{name} {_percent(figures[key])}" for key, name in (RATES | OF_SPANS).items() if key in figures]
     small = [f"{name} {figures[key]:.4f}" for key, name in SMALL_IS_GOOD.items() if key in figures]
-    return ", ".join([*rates, *small, f"{figures['count']:,} examples"])
+    return ", ".join([*rates, *small, f"{figures['count']:,} {'words' if 'spans' in figures else 'examples'}"])
 
 
 def printable(text: str) -> str:

@@ -7,22 +7,26 @@ import posixpath
 import secrets
 import shutil
 import tarfile
+import time
 import zlib
 from functools import cache
 from pathlib import Path
 
 from multicnn.data.blob import Blob
+from multicnn.data.plain_tars import Listing, keep_listing, keep_plain, kept_listing, kept_plain
 from multicnn.data.temporary import temporary_folder
 from multicnn.errors import MulticnnError, UsageError
 
 DAMAGED = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
 _BLOCK = 1 << 22
+# Seconds of decompressing that are worth the disk.
+WORTH = 0.5
 
 
-def members(path: Path) -> tuple[dict[str, Blob], list[str]]:
+def members(path: Path) -> Listing:
     """The regular files in a tar archive and where their bytes lie.
 
-    A compressed archive is decompressed once a process, into a temporary plain tar.
+    A compressed archive is decompressed into a temporary plain tar, which is kept for the next time if it took long.
 
     Args:
         path: the archive. What it is compressed with is told by its first bytes, not by its name.
@@ -37,7 +41,7 @@ def members(path: Path) -> tuple[dict[str, Blob], list[str]]:
     try:
         state = path.stat()
         plain = _plain_tar(path.resolve(), state.st_mtime_ns, state.st_size)
-        return _index(plain)
+        return kept_listing(plain) or keep_listing(plain, _index(plain))
     except DAMAGED as error:
         raise UsageError(f"{path}: the archive is damaged or no tar archive ({error})") from error
     except OSError as error:
@@ -49,15 +53,20 @@ def members(path: Path) -> tuple[dict[str, Blob], list[str]]:
 
 @cache
 def _plain_tar(path: Path, modified: int, size: int) -> Path:
-    """The archive itself, or its decompressed copy; time and size are there to notice a changed archive."""
+    """The archive itself, or its decompressed copy, made once a process at most; time and size are there to notice a
+    changed archive.
+    """
     with path.open("rb") as file:
         start = file.read(6)
     if (source := _decompressing(path, start)) is None:
         return path
+    if plain := kept_plain(path):
+        return plain
     plain = temporary_folder() / f"{secrets.token_hex(4)}.tar"
+    began = time.perf_counter()
     with source, plain.open("xb") as target:
         shutil.copyfileobj(source, target, _BLOCK)
-    return plain
+    return plain if time.perf_counter() - began < WORTH else keep_plain(path, plain)
 
 
 def _decompressing(path: Path, start: bytes) -> gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File | None:
@@ -69,7 +78,7 @@ def _decompressing(path: Path, start: bytes) -> gzip.GzipFile | lzma.LZMAFile | 
     return bz2.open(path, "rb") if start.startswith(b"BZh") else None
 
 
-def _index(plain: Path) -> tuple[dict[str, Blob], list[str]]:
+def _index(plain: Path) -> Listing:
     """Reads the headers; hard and symbolic links take the place of what they lead to."""
     files: dict[str, Blob] = {}
     links: dict[str, str] = {}

@@ -1,6 +1,5 @@
 """Decoded examples kept on disk, so that the next training need not decode them again."""
 
-import datetime
 import hashlib
 import json
 import zlib
@@ -15,7 +14,8 @@ import numpy as np
 import multicnn
 from multicnn.data.decode import Decoded, in_parallel
 from multicnn.data.example import Content, Example, Trouble
-from multicnn.data.files import user_cache, write_atomically
+from multicnn.data.files import write_atomically
+from multicnn.data.kept import ABOUT, alone, hold, users_roots
 from multicnn.data.recordings import Pieces
 from multicnn.data.rows import RowFile, Rows
 from multicnn.errors import InputError
@@ -23,7 +23,6 @@ from multicnn.pipeline import Reader
 
 DIGEST = 16  # bytes of BLAKE2b: no two contents will ever meet
 PRINT = np.dtype(f"S{2 * DIGEST}")  # and its hexadecimal digits
-ABOUT = "about.json"  # for people; also tells when the cache was last used
 # The mark of a content that could not be read; it is tried again each time. 0 marks what was not tried yet.
 UNREADABLE = 1
 # What decodes; another version may give other pixels or samples.
@@ -32,21 +31,7 @@ DECODERS = ("pillow", "soundfile", "soxr")
 
 def cache_folder() -> Path:
     """Where decoded examples are kept."""
-    return user_cache() / "decoded"
-
-
-def kept(root: Path) -> list[dict[str, Any]]:
-    """The caches in a folder, the last used first: `data`, `examples`, `bytes`, day of the last use, `folder`."""
-    there = sorted(root.glob(f"*/{ABOUT}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    return [
-        {
-            **{key: json.loads(about.read_text(encoding="utf-8"))[key] for key in ("data", "examples")},
-            "bytes": sum(file.stat().st_size for file in about.parent.iterdir()),
-            "used": datetime.date.fromtimestamp(about.stat().st_mtime).isoformat(),
-            "folder": str(about.parent),
-        }
-        for about in there
-    ]
+    return users_roots()[0]
 
 
 def fingerprints(examples: Sequence[Example], workers: int) -> Iterator[bytes]:
@@ -77,7 +62,9 @@ class Cache:
         self.prints = np.unique(prints)
         self.folder = root / _key(self.prints, reader)
         about = {"data": origin, "examples": len(self.prints), "shape": like.shape, **_made_by(reader)}
-        write_atomically(self.folder / ABOUT, json.dumps(about, indent=1))
+        with alone(root):
+            write_atomically(self.folder / ABOUT, json.dumps(about, indent=1))
+            hold(self.folder)
         self.rows = RowFile(self.folder / "rows", len(self.prints), like.shape, like.dtype)
         self._marks_file = RowFile(self.folder / "marks", len(self.prints), (), np.dtype(np.uint32))
         self.marks = self._marks_file.whole()

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from multicnn.data.check_content import check_contents
 from multicnn.data.check_copies import warn_of_copies
+from multicnn.data.check_tags import check_sentences, check_tags, whole_sentences
 from multicnn.data.check_vectors import check_vectors
 from multicnn.data.duplicates import content_keys
 from multicnn.data.endings import Kind
@@ -31,38 +32,50 @@ def check(
         kind: what its examples are.
         columns: the names of a manifest's columns.
         root: where a manifest's paths lead.
-        vectors: a file of word vectors that the texts are to be trained with.
+        vectors: a file of word vectors that the texts or the tagged words are to be trained with.
 
     Raises:
         UsageError: it cannot be opened at all.
     """
-    if vectors is not None and kind != "text":
+    if vectors is not None and kind not in ("text", "tokens"):
         raise UsageError("--vectors has no effect on pictures and sounds; leave it out")
     data = open_dataset(path, kind, columns=columns, root=root)
-    sections = [_layout(data), _classes(data), *check_contents(data.examples, kind), _duplicates(data.examples, kind)]
+    sections = [_layout(data), *(_of_words(data) if kind == "tokens" else _of_classes(data, kind))]
     if vectors is not None:
         sections.append(check_vectors(data.examples, vectors))
     return Report(path, kind, sections)
 
 
+def _of_classes(data: DataSet, kind: Kind) -> list[Section]:
+    """What may be wrong with examples that have a class each."""
+    return [_classes(data), *check_contents(data.examples, kind), _duplicates(data.examples, kind)]
+
+
+def _of_words(data: DataSet) -> list[Section]:
+    """What may be wrong with tagged words: most are outside of all spans, and sentences are divided as wholes."""
+    return [check_tags(data), check_sentences(data), _duplicates(whole_sentences(data), "text")]
+
+
 def _layout(data: DataSet) -> Section:
     """The parts, the notes, and every example that was left out."""
     section = Section("Layout")
-    section.ok(f"{counted(len(data.examples), 'example')} in {counted(len(data.labels), 'class', 'classes')}")
+    one, whole, label = ("word", "sentence", "tag") if data.kind == "tokens" else ("example", "example", "class")
+    labels = counted(len(data.labels), label, "classes" if label == "class" else None)
+    section.ok(f"{counted(len(data.examples), one)} in {labels}")
     parts = Counter(example.split for example in data.examples)
     if parts.keys() - {None}:
         section.ok("parts: " + ", ".join(f"{part} {parts[part]:,}" for part in _PARTS if parts[part]))
     else:
         section.ok("no parts; train cuts a validation part by itself")
     if parts[None] and len(parts) > 1:
-        section.warn(f"{counted(parts[None], 'example')} in no part; they count as training examples")
+        section.warn(f"{counted(parts[None], one)} in no part; they count as training examples")
     folds = {example.fold for example in data.examples} - {None}
     if folds:
         section.ok(counted(len(folds), "fold"))
     for note in data.notes:
         section.warn(note)
     if data.troubles:
-        left_out = counted(len(data.troubles), "example")
+        left_out = counted(len(data.troubles), whole)
         section.broken(f"{left_out} cannot be used", [str(trouble) for trouble in data.troubles])
     return section
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from multicnn.data.example import Example
 from multicnn.data.report import Section, counted
+from multicnn.data.word import Word
 from multicnn.text.tokenize import tokenize
 from multicnn.text.vectors import open_vectors
 
@@ -16,14 +17,14 @@ def check_vectors(examples: Sequence[Example], path: str) -> Section:
     """The coverage of a file of vectors, and the most frequent words that it lacks.
 
     Args:
-        examples: texts.
+        examples: texts, or words that are tagged.
         path: of the vectors.
 
     Raises:
         UsageError: the file cannot be read.
     """
     known = open_vectors(path).key_to_index
-    words = Counter(word for example in examples for word in tokenize(str(example.load())))
+    words = Counter(word for example in examples for word in _words(example))
     lacking = Counter({word: count for word, count in words.items() if word not in known})
     running, distinct = sum(words.values()), len(words)
     covered = 1 - lacking.total() / max(running, 1)
@@ -34,3 +35,9 @@ def check_vectors(examples: Sequence[Example], path: str) -> Section:
         missing = [f"{word} ({count:,} times)" for word, count in lacking.most_common()]
         section.warn(f"{counted(len(lacking), 'word')} without a vector", missing)
     return section
+
+
+def _words(example: Example) -> list[str]:
+    """The words of a text as its network reads them; one that is tagged stays whole."""
+    content = example.load()
+    return [content.lower()] if isinstance(content, Word) else tokenize(str(content))

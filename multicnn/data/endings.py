@@ -10,9 +10,11 @@ MEDIA: dict[str, frozenset[str]] = {
         ("image", ".jpg .jpeg .jpe .jfif .png .bmp .gif .webp .tif .tiff .ppm .pgm .pbm .pnm .tga .avif .heic"),
         ("audio", ".wav .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .m4a .sph"),
         ("text", ".txt"),
+        ("tokens", ".conll .iob .txt"),
     )
 }
 MANIFESTS = (".csv", ".tsv", ".jsonl", ".parquet")
+COLUMNS = (".conll", ".iob")  # tagged sentences, whatever is in them; a .txt file may hold any text
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 PARTS = {
     "train": "train",

@@ -1,9 +1,10 @@
-"""Guesses whether a data set holds pictures, sounds or texts."""
+"""Guesses whether a data set holds pictures, sounds, texts or tagged words."""
 
 from collections import Counter
 from pathlib import Path
 
 from multicnn.data.blob import Blob
+from multicnn.data.conll import is_columns
 from multicnn.data.endings import MANIFESTS, MEDIA, Kind, ending, is_archive
 from multicnn.data.headers import fits, pick
 from multicnn.data.layout import locate
@@ -14,6 +15,7 @@ from multicnn.data.tree import open_tree
 from multicnn.errors import InputError, UsageError
 
 _ROWS = 100  # of a manifest's paths; the first say what the others are
+_FILES = 3  # of texts; likewise
 
 
 def guess_kind(path: str, columns: Columns = Columns()) -> Kind:
@@ -39,21 +41,20 @@ def guess_kind(path: str, columns: Columns = Columns()) -> Kind:
     manifests = [name for name in tree.files if ending(name) in MANIFESTS]
     if manifests:
         return _known(_of_manifest(manifests[0], tree.files[manifests[0]], columns), path)
-    return _known("text" if endings["text"] else None, path)
+    written = [name for name in tree.files if ending(name) in MEDIA["tokens"]]
+    kinds = {_of_words(name, tree.files[name]) for name in written[:_FILES]}
+    return _known("tokens" if "tokens" in kinds else "text" if kinds else None, path)
 
 
 def _of_manifest(name: str, blob: Blob, columns: Columns) -> str | None:
     """Texts stand in a manifest themselves; of pictures and sounds it holds the paths."""
     if columns.text is not None:
         return "text"
-    if ending(name) == ".txt":
-        return "text"
+    if ending(name) in MEDIA["tokens"]:
+        return _of_words(name, blob)
     if ending(name) not in MANIFESTS:
         return None
-    try:
-        table = read_table(name, blob.read())
-    except InputError as error:
-        raise UsageError(f"{name}: {error}") from error
+    table = read_table(name, _content(name, blob))
     able = [kind for kind in ("image", "audio", "text") if fits(table.columns, kind, columns)]
     if not able:  # the message about what a manifest of texts lacks names all that was looked for
         pick(name, table.columns, "text", columns, labelled=True)
@@ -63,9 +64,23 @@ def _of_manifest(name: str, blob: Blob, columns: Columns) -> str | None:
     return next((kind for kind in able if seen & MEDIA[kind]), None)
 
 
+def _of_words(name: str, blob: Blob) -> str:
+    """Texts, or words that are tagged in columns."""
+    return "tokens" if is_columns(name, _content(name, blob).decode("utf-8", "replace")) else "text"
+
+
+def _content(name: str, blob: Blob) -> bytes:
+    try:
+        return blob.read()
+    except InputError as error:
+        raise UsageError(f"{name}: {error}") from error
+
+
 def _known(kind: str | None, path: str = "") -> Kind:
-    """The kind, narrowed to the three that there are."""
+    """The kind, narrowed to those that there are."""
     match kind:
-        case "image" | "audio" | "text":
+        case "image" | "audio" | "text" | "tokens":
             return kind
-    raise UsageError(f"{path}: nothing tells whether it holds pictures, sounds or texts; say it with --kind")
+    raise UsageError(
+        f"{path}: nothing tells whether it holds pictures, sounds, texts or tagged words; say it with --kind"
+    )

@@ -81,6 +81,7 @@ def divide(data: Data, kind: Kind, seed: int) -> Parts:
 def open_folds(data: Data, kind: Kind, seed: int) -> DataSet:
     """Opens the data with a fold for each example: the manifest's own, or dealt out by class.
 
+    A test part is left out of new folds: it is for the end, and what the folds tell is looked at before.
     Equal content and equal groups are in one fold, so no fold is measured on what it was trained on.
 
     Args:
@@ -110,10 +111,12 @@ def open_folds(data: Data, kind: Kind, seed: int) -> DataSet:
 
 
 def _deal(opened: DataSet, data: Data, seed: int) -> None:
-    """Gives each example one of `folds` new folds, 1 to the last."""
-    there = sorted({example.split for example in opened.examples if example.split is not None})
-    if there:
-        raise UsageError(f"{data.path} has parts ({', '.join(there)}); folds need undivided data")
+    """Gives each example one of `folds` new folds, 1 to the last; without those of a test part."""
+    dealt = [example for example in opened.examples if example.split != "test"]
+    if kept_back := len(opened.examples) - len(dealt):
+        told = f"the test part of {data.path} ({kept_back:,} examples) stays out of the folds"
+        opened.notes.append(f"{told}, which the other {len(dealt):,} make")
+    opened.examples = dealt
     labels = [example.label or "" for example in opened.examples]
     folds = stratified_folds(labels, _keys(opened.examples, data), int(data.folds or 0), seed)
     opened.examples = [

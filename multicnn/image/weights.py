@@ -13,6 +13,7 @@ from torch import Tensor
 from multicnn.architectures import AUDIO
 from multicnn.blocks.loading import LoadReport, load_into, open_weights
 from multicnn.data.download import fetch, offline
+from multicnn.data.files import user_cache
 from multicnn.errors import MulticnnError, UsageError
 from multicnn.language.tree import is_pattern
 
@@ -134,9 +135,7 @@ def published(name: str) -> Weights | None:
 
 def folders() -> list[Path]:
     """Where weights may lie: PyTorch's folder, which other programs fill too, and our own."""
-    cache = os.environ.get("MULTICNN_CACHE")
-    own = Path(cache) if cache else Path.home() / ".cache" / "multicnn" / "weights"
-    return [Path(torch.hub.get_dir()) / "checkpoints", own]
+    return [Path(torch.hub.get_dir()) / "checkpoints", user_cache() / "weights"]
 
 
 def find_weights(name: str) -> Path | None:

@@ -66,7 +66,7 @@ def items(kind: Kind, request: Request) -> Iterator[list[Item]]:
     """All that is asked for, in order, as many at a time as are known without waiting.
 
     Args:
-        kind: what the model reads.
+        kind: what the model reads; one that tags words (`tokens`) is asked about texts, and files of tagged ones.
         request: the command line.
 
     Yields:
@@ -148,7 +148,7 @@ def _rows(kind: Kind, name: str, request: Request) -> Iterator[list[Item]]:
     """A manifest's rows."""
     from multicnn.inference.rows import rows
 
-    there = rows(kind, name, request.columns, request.root, request.note)
+    there = rows("text" if kind == "tokens" else kind, name, request.columns, request.root, request.note)
     while some := list(islice(there, ROWS)):
         yield some
 

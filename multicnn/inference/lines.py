@@ -58,12 +58,13 @@ def chunks_of_lines(kind: Kind, descriptor: int, separator: bytes = b"\n") -> It
     """The lines of an open file, as many at a time as have arrived.
 
     Args:
-        kind: a line is a text for `text`, the path of a file for `image` and `audio`.
+        kind: a line is a text for `text` and `tokens`, the path of a file for `image` and `audio`.
         descriptor: an open file, pipe or terminal.
         separator: a line feed or a NUL byte.
     """
     for content in read_blocks(descriptor, separator):
-        yield Block(content, separator) if kind == "text" else list(map(path_item, content.split(separator)))
+        is_text = kind in ("text", "tokens")
+        yield Block(content, separator) if is_text else list(map(path_item, content.split(separator)))
 
 
 def read_blocks(descriptor: int, separator: bytes = b"\n") -> Iterator[bytes]:

@@ -3,10 +3,13 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
 
-from multicnn.data.example import Trouble
+from multicnn.data.blob import Blob
+from multicnn.data.conll import is_columns, sentences_of
+from multicnn.data.example import Example, Trouble
 from multicnn.data.spans import spans
 from multicnn.data.word import Word
 from multicnn.errors import InputError
@@ -15,6 +18,9 @@ from multicnn.inference.output import DECIMALS, Prediction
 from multicnn.inference.stream import Answers
 from multicnn.text.read import decode
 from multicnn.text.tagging.words import words_of
+
+# Words of a file that are handed on together, so that a large one is answered while it is divided.
+AT_ONCE = 1024
 
 Stream = Callable[[Iterable[list[Item]]], Iterator[Answers]]
 
@@ -45,12 +51,13 @@ def tagged(stream: Stream, chunks: Iterable[list[Item]], labels: list[str]) -> I
 
     Args:
         stream: `multicnn.inference.stream.answers`, but for the inputs.
-        chunks: the inputs: a text, or a file with one, is a sentence.
+        chunks: the inputs: a text, or a file with one, is a sentence; a file in columns has many.
         labels: the tags, in the order of the probabilities.
 
     Yields:
         For some inputs, in order: {"input", "words", "tags", "spans": [{"start", "end", "type", "text", "score"}]}, or
-        {"input", "error"}. A span is input[start:end]; its score is that of its least probable tag.
+        {"input", "error"}. A span is text[start:end], where the text of a sentence in columns has a space between its
+        words; its score is that of its least probable tag.
     """
     sentences: deque[Sentence] = deque()
     for batch in stream(_divide(chunks, sentences)):
@@ -70,26 +77,48 @@ def _divide(chunks: Iterable[list[Item]], sentences: deque[Sentence]) -> Iterato
     for chunk in chunks:
         words: list[Item] = []
         for item in chunk:
-            sentence, its = _words(item)
-            sentences.append(sentence)
-            words += its
-        yield words
+            for sentence, its in _sentences(item):
+                sentences.append(sentence)
+                words += its
+                if len(words) >= AT_ONCE:
+                    yield words
+                    words = []
+        if words:
+            yield words
 
 
-def _words(item: Item) -> tuple[Sentence, list[Item]]:
-    """An input and its words; what cannot be read is one item that says why."""
+def _sentences(item: Item) -> Iterator[tuple[Sentence, list[Item]]]:
+    """The sentences of an input and their words; what cannot be read is one item that says why."""
     if isinstance(item, Trouble):
-        return Sentence(item.name), [item]
+        yield Sentence(item.name), [item]
+        return
     try:
         text = decode(item.load())
     except InputError as error:
-        return Sentence(item.name), [Trouble(item.name, str(error))]
-    matches = words_of(text)
-    if not matches:
-        return Sentence(item.name), [Trouble(item.name, "the text is empty")]
-    words = tuple(match[0] for match in matches)
-    sentence = Sentence(item.name, text, [match.span() for match in matches], waiting=len(words))
-    return sentence, [Line(Word(words, place)) for place in range(len(words))]
+        yield Sentence(item.name), [Trouble(item.name, str(error))]
+        return
+    if isinstance(item, Example) and isinstance(item.content, Blob) and is_columns(item.name, text):
+        found = _in_columns(item.name, text)
+    else:
+        matches = words_of(text)
+        found = [Sentence(item.name, text, [match.span() for match in matches])] if matches else []
+    if not found:
+        yield Sentence(item.name), [Trouble(item.name, "the text is empty")]
+    for sentence in found:
+        words = tuple(sentence.text[start:end] for start, end in sentence.places)
+        sentence.waiting = len(words)
+        yield sentence, [Line(Word(words, place)) for place in range(len(words))]
+
+
+def _in_columns(name: str, text: str) -> list[Sentence]:
+    """The sentences of a file in CoNLL columns, each named after the line of its first word; tags are not looked at."""
+    found = []
+    for lines in sentences_of(text):
+        words = [columns[0] for _, columns in lines]
+        ends = list(accumulate(len(word) + 1 for word in words))
+        places = [(end - 1 - len(word), end - 1) for word, end in zip(words, ends, strict=True)]
+        found.append(Sentence(f"{name}:{lines[0][0]}", " ".join(words), places))
+    return found
 
 
 def _prediction(sentence: Sentence, labels: list[str]) -> Prediction:

@@ -19,7 +19,7 @@ from multicnn.text.architectures.textcnn import TextCNN
 from multicnn.text.architectures.textcnn_nb import TextCNNNB
 from multicnn.text.augment import TextAugmentation, nearest_words
 from multicnn.text.learn import enough_epochs, learn_vectors
-from multicnn.text.pretrained import Pretrained, coverage, further_words, pretrained_rows
+from multicnn.text.pretrained import Pretrained, further_words, settle_vectors
 from multicnn.text.read import FIRST_WORD, TextReader, decode, starts
 from multicnn.text.survey import Survey, survey
 from multicnn.text.vectors import open_vectors
@@ -98,14 +98,11 @@ class TextPipeline:
             vectors = open_vectors(path)
         source = "the vectors of the training texts" if learned else path
         further = further_words(vectors, words, recipe.text.tokenizer) if recipe.text.extend_vocabulary else []
-        rows = pretrained_rows(vectors, words, source, further=further, unknown=recipe.text.unknown == "vector")
-        if recipe.model.options.setdefault("embedding", rows.length) != rows.length:
-            wanted = recipe.model.options["embedding"]
-            raise UsageError(
-                f"{source} has vectors of {rows.length} numbers, not model.options.embedding {wanted}; leave it out"
-            )
-        self.pretrained = rows
-        self.notes.append(f"{source}: {coverage(rows, words, found.counts())}")
+        unknown = recipe.text.unknown == "vector"
+        self.pretrained, told = settle_vectors(
+            recipe.model.options, vectors, words, found.counts(), source, further=further, unknown=unknown
+        )
+        self.notes.append(told)
         return further
 
     def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:

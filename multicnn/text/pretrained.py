@@ -64,6 +64,37 @@ def pretrained_rows(
     return Pretrained(matrix, known)
 
 
+def settle_vectors(
+    options: dict[str, Any],
+    vectors: Any,
+    vocabulary: Sequence[str],
+    counts: Counter[str],
+    source: str,
+    *,
+    further: Sequence[str] = (),
+    unknown: bool = False,
+) -> tuple[Pretrained, str]:
+    """The vectors of a vocabulary, for a network whose vectors become as long as these.
+
+    Args:
+        options: the network's; changed in place.
+        vectors, vocabulary, source, further, unknown: as in `pretrained_rows`.
+        counts: how often each word occurs in training.
+
+    Returns:
+        The vectors, and one line that says how many of the words have one.
+
+    Raises:
+        UsageError: as `pretrained_rows`, or the options ask for another length.
+    """
+    rows = pretrained_rows(vectors, vocabulary, source, further=further, unknown=unknown)
+    if (wanted := options.setdefault("embedding", rows.length)) != rows.length:
+        raise UsageError(
+            f"{source} has vectors of {rows.length} numbers, not model.options.embedding {wanted}; leave it out"
+        )
+    return rows, f"{source}: {coverage(rows, vocabulary, counts)}"
+
+
 def further_words(vectors: Any, vocabulary: Sequence[str], tokenizer: str) -> list[str]:
     """The words of a file of vectors that a vocabulary lacks, as far as the tokenizer can give them.
 

@@ -13,6 +13,7 @@ from multicnn.data.cache import PRINT, Cache, cache_folder, fingerprints
 from multicnn.data.decode import QUICK_DECODE, Decoded, fits_memory, read_one
 from multicnn.data.example import Example
 from multicnn.data.excerpt import Excerpt
+from multicnn.data.kept import make_room, users_roots
 from multicnn.data.recordings import Pieces
 from multicnn.errors import MulticnnError, UsageError
 from multicnn.pipeline import Reader
@@ -69,7 +70,7 @@ def open_cache(
         reporter: shows a bar.
 
     Raises:
-        UsageError: the folder that was asked for cannot be written, or has no room.
+        UsageError: the folder that was asked for cannot be written, or has no room; or as `multicnn.data.kept.limit`.
     """
     wanted = recipe.data.cache
     examples = list(chain.from_iterable(pieces.examples for pieces in parts.values()))
@@ -82,6 +83,10 @@ def open_cache(
     root = cache_folder() if wanted in ("auto", "on") else Path(wanted)
     try:
         cached = _open(root, recipe.data.path, parts, reader, workers, trial.array, reporter)
+        if root == cache_folder() and (
+            told := make_room(*users_roots())
+        ):  # of a folder of their own, users take care themselves
+            reporter.note(told)
         _announce(cached.cache, reporter)
     except MulticnnError as error:
         if wanted != "auto":

@@ -33,8 +33,9 @@ def contact_sheet(recipe: Recipe) -> Image.Image:
     Raises:
         UsageError: the data's layout is wrong, or its examples are nothing that can be drawn.
     """
-    if recipe.pipeline == "text":
-        raise UsageError("texts cannot be drawn; data show is for pictures and sounds")
+    if recipe.pipeline in ("text", "tokens"):
+        what = "texts" if recipe.pipeline == "text" else "words"
+        raise UsageError(f"{what} cannot be drawn; data show is for pictures and sounds")
     plan = outline(recipe, "cpu")
     names, arrays = _read(plan.parts.train, plan.reader)
     batch = torch.from_numpy(plan.reader.collate(arrays))

@@ -91,16 +91,15 @@ def _epoch(learner: Learner, validation: Feed, progress: Progress, pace: Pace | 
     """One epoch and a look at the validation part."""
     plan = progress.plan
     began = now(learner.device)
-    at_start, left = plan.progress, plan.steps_left
+    at, counted, left = plan.progress, 0, plan.steps_left
 
     def done(steps: int) -> float:
-        return at_start + (1 - at_start) * min(1.0, steps / left)
+        return at + (1 - at) * min(1.0, (steps - counted) / left)
 
     def after_step(steps: int) -> int:
-        nonlocal left
-        if pace:
-            pace.step(plan, steps)
-            left = plan.steps_left
+        nonlocal at, counted, left
+        if pace and pace.step(plan, steps):  # from here on the schedule goes as fast as the new plan asks for
+            at, counted, left = done(steps), steps, max(1, plan.steps_left - steps)
         return plan.steps_per_epoch
 
     losses = [earlier["validation_loss"] for earlier in progress.history]

@@ -60,53 +60,86 @@ class Pace:
         self.most_epochs = most_epochs
         self.full_epoch = full_epoch
         self.look = look
-        self.step_seconds = 0.0
+        self._look_seconds: float | None = None  # once it was measured
+        self._fitted = False
         self._steps = 0
-        self._started = 0.0
+        self._timed = 0
+        self._since = time.monotonic()
 
-    def step(self, plan: Plan, done_in_epoch: int) -> None:
-        """Notes that a step is done; fits the plan as soon as enough of the first ones were timed.
+    def step(self, plan: Plan, done_in_epoch: int) -> bool:
+        """Notes that a step is done. Fits the plan as soon as enough of the first ones were timed, and anew where what
+        is left of it would take longer than the time that is left.
 
         Args:
-            plan: changed in place, once.
+            plan: changed in place.
             done_in_epoch: steps done in the running epoch.
+
+        Returns:
+            Whether the plan has changed.
         """
         self._steps += 1
-        if self._steps == UNMEASURED_STEPS:
-            self._started = time.monotonic()
-        timed = self._steps - UNMEASURED_STEPS
-        if plan.fixed or timed <= 0 or self.step_seconds:
+        self._timed += 1
+        if plan.fixed:
+            return False
+        seconds = time.monotonic() - self._since
+        step_seconds = seconds / self._timed
+        measured = self._steps > UNMEASURED_STEPS and (self._timed >= MEASURED_STEPS or seconds >= MEASURED_SECONDS)
+        if measured:
+            late = self._seconds(step_seconds, plan.steps_left - done_in_epoch, plan.epochs - plan.epoch) > self._left()
+        else:
+            later = 0 if self._steps == 1 else 1  # the very first step says nothing of the others
+            late = self._seconds(step_seconds, later, later) > self._left()
+        if self._steps <= UNMEASURED_STEPS:
+            self._measure_from_here()
+        if not late and (self._fitted or not measured):
+            return False
+        self._fitted = self._fitted or measured
+        self.fit(plan, step_seconds, done_in_epoch)
+        return True
+
+    def epoch(self, plan: Plan, steps: int, train_seconds: float, look_seconds: float) -> None:
+        """After an epoch, fits what is left of the plan to the pace as it turned out.
+
+        Args:
+            plan: changed in place.
+            steps: that the epoch had.
+            train_seconds: that they took.
+            look_seconds: that the look at the validation part took.
+        """
+        self._look_seconds = look_seconds
+        self._measure_from_here()
+        if plan.fixed or plan.epoch >= plan.epochs:
             return
-        seconds = time.monotonic() - self._started
-        if timed >= MEASURED_STEPS or seconds >= MEASURED_SECONDS:
-            self.step_seconds = seconds / timed
-            self.fit(
-                plan, validation_seconds=self.step_seconds * FORWARD_SHARE * self.look, done_in_epoch=done_in_epoch
-            )
+        if self._seconds(train_seconds / steps, 1, 1) > self._left():
+            plan.epochs = plan.epoch  # not even a step and a look at it are left
+        else:
+            self.fit(plan, train_seconds / steps, done_in_epoch=0)
 
-    def epoch(self, plan: Plan, steps: int, train_seconds: float, validation_seconds: float) -> None:
-        """After an epoch, fits what is left of the plan to the pace as it turned out."""
-        if not plan.fixed and plan.epoch < plan.epochs:
-            self.step_seconds = train_seconds / steps
-            self.fit(plan, validation_seconds, done_in_epoch=0)
-
-    def fit(self, plan: Plan, validation_seconds: float, done_in_epoch: int) -> None:
+    def fit(self, plan: Plan, step_seconds: float, done_in_epoch: int) -> None:
         """Chooses how many steps are still to come, in how many epochs.
 
         Args:
             plan: changed in place; the epochs that are done stay.
-            validation_seconds: what the look at the validation part costs after each epoch.
+            step_seconds: that a step takes.
             done_in_epoch: steps of the running epoch that are done.
         """
-        left = (self.deadline - time.monotonic() - self.reserve) * (1 - MARGIN)
-        per_epoch = self.step_seconds * self.full_epoch + validation_seconds
-        affordable = left / per_epoch  # in whole epochs and a fraction of one
-        most = self.most_epochs - plan.epoch
-        epochs = min(most, max(1, math.ceil(affordable - 0.1)))
-        steps = (
-            self.full_epoch
-            if epochs == most
-            else math.ceil(((left - epochs * validation_seconds) / self.step_seconds + done_in_epoch) / epochs)
-        )
+        left = self._left() * (1 - MARGIN)
+        look_seconds = self._seconds(step_seconds, 0, 1)
+        affordable = left / self._seconds(step_seconds, self.full_epoch, 1)  # in whole epochs and a fraction of one
+        epochs = min(self.most_epochs - plan.epoch, max(1, math.ceil(affordable - 0.1)))
+        whole = math.floor if epochs == 1 else math.ceil
+        steps = whole(((left - epochs * look_seconds) / step_seconds + done_in_epoch) / epochs)
         plan.epochs = plan.epoch + epochs
         plan.steps_per_epoch = max(1, done_in_epoch, min(self.full_epoch, steps))
+
+    def _left(self) -> float:
+        """Seconds for training."""
+        return self.deadline - time.monotonic() - self.reserve
+
+    def _seconds(self, step_seconds: float, steps: int, looks: int) -> float:
+        """What so many steps, and looks at the validation part, take."""
+        look = self._look_seconds
+        return steps * step_seconds + looks * (step_seconds * FORWARD_SHARE * self.look if look is None else look)
+
+    def _measure_from_here(self) -> None:
+        self._timed, self._since = 0, time.monotonic()

@@ -107,7 +107,13 @@ class Session:
             progress = restore(self.run, learner)
         look = len(feeds["validation"]) / int(training.batch_size)
         pace = Pace(started + budget, reserve, most_epochs, full_epoch, look) if budget else None
+        before = time.monotonic() - started
         fit(learner, feeds["validation"], progress, pace, self.run, self.reporter, started)
+        if pace and progress.plan.epochs == 1 and progress.plan.steps_per_epoch < full_epoch:
+            self.reporter.warn(
+                f"the time budget left {progress.plan.steps_per_epoch:,} of the {full_epoch:,} steps of an epoch; "
+                f"{before:.0f} s had passed before, and export and measurement take about {reserve:.0f} s: give it more"
+            )
         training.epochs = progress.plan.epochs  # what the time budget came to, as the micro-batch what fits
         write_atomically(self.run.config, dump_recipe(self.plan.recipe))
         return self._finish(learner, feeds, progress, started)

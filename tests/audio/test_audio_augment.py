@@ -1,5 +1,7 @@
 """Sounds in training: changed one by one, the same again from the same seed."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -69,6 +71,14 @@ def test_noise_has_a_signal_to_noise_ratio_from_5_to_30_decibels() -> None:
     assert abs(float(ratio.mean()) - 17.5) < 1.5
 
 
+def test_noise_has_the_ratio_that_is_asked_for() -> None:
+    x = sounds(20, 4000)
+    x[:, :1000] = 0  # what fills up a clip counts for neither
+    noise = AudioAugmentation(noise=1.0, snr=(10.0, 10.0))(x, seeded()) - x
+    ratio = 10 * (x.square().sum(dim=1) / noise.square().sum(dim=1)).log10()
+    torch.testing.assert_close(ratio, torch.full((20,), 10.0), atol=0.5, rtol=0)
+
+
 def test_noise_comes_by_chance_and_not_where_nothing_was_recorded() -> None:
     x = sounds(400)
     x[:, :100] = 0
@@ -107,8 +117,8 @@ def test_masks_reach_both_ends() -> None:
     assert (masked[:, -1] == 0).any()
 
 
-@pytest.mark.parametrize("settings", [{"gain": -1.0}, {"shift": 1.5}, {"noise": -0.1}])
-def test_refuses_settings_out_of_range(settings: dict[str, float]) -> None:
+@pytest.mark.parametrize("settings", [{"gain": -1.0}, {"shift": 1.5}, {"noise": -0.1}, {"snr": (9.0, 3.0)}])
+def test_refuses_settings_out_of_range(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="not"):
         AudioAugmentation(**settings)
     with pytest.raises(ValueError, match="fractions"):

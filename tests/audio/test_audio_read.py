@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multicnn.audio.decode import decode
-from multicnn.audio.read import AudioFacts, AudioReader, auto_settings, inspect
+from multicnn.audio.read import FIT, AudioFacts, AudioReader, auto_settings, inspect
 from multicnn.errors import InputError, UsageError
 
 LOSSLESS = [
@@ -180,7 +180,7 @@ def test_pad_repeat_crop_and_loudest() -> None:
     length=st.integers(1, 300),
     target=st.integers(1, 300),
     rate=st.sampled_from([8000, 11_025, 48_000]),
-    fit=st.sampled_from(["pad", "repeat", "crop", "loudest"]),
+    fit=st.sampled_from(FIT),
 )
 def test_every_length_fits(length: int, target: int, rate: int, fit: str) -> None:
     read = AudioReader(8000, target, fit).read(stored(tone(1.0, rate)[:length], rate))

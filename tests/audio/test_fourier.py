@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
-from multicnn.audio.frontends.fourier import DirectPower, SteppedPower, factors
+from multicnn.audio.frontends.fourier import DirectPower, SteppedPower, factors, framed
 from tests.audio.front_end_checks import noise
 
 SIZES = [(1102, 4410), (4410, 4410), (551, 2205), (200, 800), (33, 33), (40, 101)]
@@ -41,3 +42,10 @@ def test_the_steps_take_few_multiplications() -> None:
 
 def test_tables_are_small() -> None:
     assert sum(table.numel() for table in SteppedPower(4410, 4410).buffers()) < 30_000
+
+
+@pytest.mark.parametrize(("samples", "window", "hop"), [(1000, 400, 160), (999, 400, 1), (50, 50, 7), (900, 33, 100)])
+def test_exported_frames(samples: int, window: int, hop: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = noise(2, samples)
+    monkeypatch.setattr(torch.onnx, "is_in_onnx_export", lambda: True)
+    assert torch.equal(framed(x, window, hop), x.unfold(-1, window, hop))

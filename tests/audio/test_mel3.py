@@ -8,8 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from multicnn.audio.frontends.mel3 import Mel3, mel3_defaults, mel3_frames, resizing
+from multicnn.audio.frontends.mel3 import Mel3, mel3_defaults, mel3_frames
 from multicnn.audio.frontends.spectrogram import FLOOR
+from multicnn.audio.frontends.stretch import resizing
 from multicnn.errors import UsageError
 from tests.audio.front_end_checks import LOG_TOLERANCE, as_heard, check_export, check_fit, check_float32, noise
 
@@ -53,7 +54,8 @@ def test_agrees_with_librosa(sample_rate: int) -> None:
 def test_resizes_as_pillow_does(before: int, after: int) -> None:
     picture = noise(128, before).numpy()
     expected = np.asarray(Image.fromarray(picture).resize((after, 128), Image.Resampling.BILINEAR))
-    np.testing.assert_allclose(picture @ resizing(before, after).numpy(), expected, rtol=0, atol=1e-5)
+    (matrix,) = resizing(torch.tensor([[before]]), before, after).numpy()
+    np.testing.assert_allclose(picture @ matrix, expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(

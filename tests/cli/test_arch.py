@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from multicnn.architectures import TABLE
+from multicnn.catalogue import TABLES
 from tests.conftest import Cli
 
 
@@ -16,13 +16,14 @@ def test_list_tells_every_architecture(cli: Cli) -> None:
     done = cli("arch", "list", "--json")
     assert done.returncode == 0, done.stderr
     listed = json.loads(done.stdout)
-    assert set(listed) == {name for table in TABLE.values() for name in table}
+    assert set(listed) == {name for table in TABLES.values() for name in table}
     assert listed["resnet18"]["parameters"] == 11_689_512
     assert listed["resnet18"]["input"] == [3, 224, 224]
     assert listed["lenet"]["parameters"] == 61_706
     assert listed["lenet"]["pipelines"] == ["image", "audio"]
     text = cli("arch", "list", "--pipeline", "text").stdout
     assert "textcnn" in text
+    assert "tagcnn" in cli("arch", "list", "--pipeline", "tokens").stdout
     assert "resnet18" not in text
 
 

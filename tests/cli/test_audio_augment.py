@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 
 from tests.conftest import Cli
 
-ALL = ("paper=true", "speed=0.1", "equalizer=6", "mixup=0.4", "noise=0.5")
+ALL = ("paper=true", "speed=0.1", "equalizer=6", "mixup=0.4", "noise=0.5", "snr=[15,30]")
 
 
 def settings(*pairs: str) -> list[str]:
@@ -43,6 +43,9 @@ def test_the_page_shows_what_is_done_to_sounds(sounds: Path, cli: Cli, tmp_path:
         (("augment.speed=0.6",), "augment.speed"),
         (("augment.equalizer=-1",), "augment.equalizer"),
         (("augment.mixup=-1",), "augment.mixup"),
+        (("augment.noise=1", "augment.snr=[20,10]"), "snr goes from the lowest ratio to the highest: [10, 20]"),
+        (("augment.noise=1", "augment.snr=200"), "augment.snr"),
+        (("augment.snr=10",), "snr has no effect without noise; set augment.noise, its chance, to 1"),
         (("augment.paper=2",), "augment.paper"),
         (("augment.mixup=0.2", "training.loss=hinge"), "needs cross_entropy, not the hinge loss"),
         (("audio.channel=middle",), "audio.channel"),

@@ -53,6 +53,25 @@ def test_a_cache_that_cannot_be(few_pictures: Path, texts: Path, cli: Cli, tmp_p
     assert cli("train", "text", texts, "--cache", "off").returncode == 2
 
 
+def test_the_longest_unused_goes_where_the_limit_is_passed(
+    pictures: Path, few_pictures: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MULTICNN_CACHE", str(tmp_path / "ours"))
+    monkeypatch.setenv("MULTICNN_CACHE_LIMIT", "0")
+    first = cli("train", "image", pictures, "-o", tmp_path / "first", *QUICK, "--cache", "on")
+    assert first.returncode == 0, first.stderr
+    assert "was removed" not in first.stderr  # what is in use stays
+    second = cli("train", "image", few_pictures, "-o", tmp_path / "second", *QUICK, "--cache", "on")
+    assert second.returncode == 0, second.stderr
+    assert f"of {pictures}; 0 GB may stay (MULTICNN_CACHE_LIMIT)" in second.stderr
+    [left] = json.loads(cli("data", "cache", "--json").stdout)
+    assert left["data"] == str(few_pictures)
+    monkeypatch.setenv("MULTICNN_CACHE_LIMIT", "plenty")
+    done = cli("train", "image", pictures, "-o", tmp_path / "third", *QUICK, "--cache", "on")
+    assert done.returncode == 2
+    assert "MULTICNN_CACHE_LIMIT is a number of gigabytes" in done.stderr
+
+
 def test_lists_and_removes_what_is_kept(few_pictures: Path, cli: Cli, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     (cache / "something else").mkdir(parents=True)

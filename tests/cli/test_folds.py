@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from multicnn.data.layout import open_dataset
 from multicnn.recipe_files import load_recipe
 from multicnn.training.carry_out import carry_out
 from multicnn.training.folds import over_folds
@@ -162,10 +163,21 @@ def test_what_is_wrong_is_one_line_and_nothing_is_started(
     assert not (tmp_path / "run").exists()
 
 
-def test_data_with_parts_are_not_dealt_into_folds(texts: Path, cli: Cli, tmp_path: Path) -> None:
-    done = cli("train", "text", texts, "-o", tmp_path / "run", "--folds", "3")
-    assert done.returncode == 2
-    assert "has parts (test, train); folds need undivided data" in done.stderr
+def test_a_test_part_stays_out_of_the_folds(texts: Path, cli: Cli, tmp_path: Path) -> None:
+    done = cli("train", "text", texts, "-o", tmp_path / "run", "--folds", "2", *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert f"the test part of {texts} (24 examples) stays out of the folds, which the other 96 make" in done.stderr
+    train = {f"texts.csv:{number}" for number, row in enumerate(read(texts), start=1) if row["split"] == "train"}
+    assert {row["input"] for row in read(tmp_path / "run" / "predictions.csv")} == train
+    seen = {row["name"] for row in read(tmp_path / "run" / "fold-1" / "split.csv")}
+    assert seen == train
+
+
+def test_samples_have_folds_too(cli: Cli, tmp_path: Path) -> None:
+    done = cli("train", "image", "sample:digits", "--folds", "3", "--dry-run", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    examples = sum(json.loads(done.stdout)["examples"].values())
+    assert examples == len(open_dataset("sample:digits", "image").part("train"))
 
 
 def test_a_run_with_folds_is_no_model(whole: Path, texts: Path, cli: Cli) -> None:

@@ -168,6 +168,16 @@ def test_a_time_budget_is_kept_and_stored(pictures: Path, cli: Cli, tmp_path: Pa
     assert float(rows[-1]["lr"]) < 0.2 * max(float(row["lr"]) for row in rows)
 
 
+def test_a_budget_that_is_over_at_once_still_gives_a_model(pictures: Path, cli: Cli, tmp_path: Path) -> None:
+    quick = ("--arch", "lenet", "--batch-size", "8", "--time-budget", "1s", "--json")
+    done = cli("train", "image", pictures, "-o", tmp_path / "run", *quick)
+    assert done.returncode == 0, done.stderr
+    assert "the time budget left 1 of the 8 steps of an epoch" in done.stderr
+    assert json.loads(done.stdout)["test"]["count"] == 18
+    assert len(list(csv.DictReader((tmp_path / "run" / "history.csv").open()))) == 1
+    assert cli("evaluate", tmp_path / "run", pictures).returncode == 0
+
+
 def test_a_run_that_is_there_is_not_touched(runs: dict[str, Path], pictures: Path, cli: Cli) -> None:
     before = (runs["image"] / "metrics.json").read_bytes()
     assert cli("train", "image", pictures, "--output", runs["image"]).returncode == 2

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from multicnn.data import archive as archive_page
 from multicnn.data.layout import open_dataset
 from multicnn.errors import UsageError
 from tests.data.making import SHARED, pack, picture
@@ -71,6 +72,61 @@ def test_hard_and_symbolic_links_in_an_archive(tmp_path: Path) -> None:
         "dog/9.png": b"d",
     }
     assert "dog/4.png" in data.notes[0]
+
+
+@pytest.fixture
+def kept_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for caches, in which all that is decompressed is kept."""
+    monkeypatch.setenv("MULTICNN_CACHE", str(tmp_path / "ours"))
+    monkeypatch.setenv("MULTICNN_CACHE_LIMIT", "1")
+    monkeypatch.setattr(archive_page, "WORTH", 0)
+    return tmp_path / "ours" / "archives"
+
+
+def contents(archive: Path) -> dict[str, object]:
+    """What a process that begins now reads."""
+    archive_page._plain_tar.cache_clear()
+    return {example.name: example.load() for example in open_dataset(str(archive), "image").examples}
+
+
+def test_the_second_time_nothing_is_decompressed(
+    tmp_path: Path, kept_in: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = pack(tmp_path / "a.tar.xz", CLASSES, "w:xz")
+    first = contents(archive)
+    (folder,) = kept_in.iterdir()
+    assert f"a.tar.xz is kept without its compression in {folder}" in capsys.readouterr().err
+    monkeypatch.setattr(archive_page.shutil, "copyfileobj", lambda *_: pytest.fail("it was decompressed again"))
+    monkeypatch.setattr(archive_page, "_index", lambda _: pytest.fail("it was listed again"))
+    moved = archive.rename(tmp_path / "moved.tar.xz")
+    assert contents(moved) == first == CLASSES
+    assert capsys.readouterr().err == ""
+
+
+def test_another_content_and_a_damaged_copy_do_not_count(tmp_path: Path, kept_in: Path) -> None:
+    archive = pack(tmp_path / "a.tar.gz", {"cat/1.png": b"one"}, "w:gz")
+    assert contents(archive) == {"cat/1.png": b"one"}
+    (plain,) = kept_in.glob("*/plain.tar")
+    for damaged, content in ((plain, plain.read_bytes()[:700]), (plain.with_name("listing.json"), b"{}")):
+        damaged.write_bytes(content)
+        assert contents(archive) == {"cat/1.png": b"one"}
+    pack(archive, {"cat/1.png": b"two"}, "w:gz")
+    assert contents(archive) == {"cat/1.png": b"two"}
+
+
+@pytest.mark.parametrize("reason", ["limit", "no folder", "quick"])
+def test_what_is_not_kept_is_read_all_the_same(
+    reason: str, tmp_path: Path, kept_in: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if reason == "limit":
+        monkeypatch.setenv("MULTICNN_CACHE_LIMIT", "0")
+    elif reason == "quick":
+        monkeypatch.setattr(archive_page, "WORTH", 60)
+    else:
+        (tmp_path / "ours").write_text("in the way")
+    assert contents(pack(tmp_path / "a.tar.gz", CLASSES, "w:gz")) == CLASSES
+    assert not kept_in.is_dir() or not any(kept_in.iterdir())
+    assert ("is not kept for the next time" in capsys.readouterr().err) == (reason == "no folder")
 
 
 @pytest.mark.parametrize("cut", [1000, 1536 * 2])

@@ -113,6 +113,62 @@ def test_texts(tmp_path: Path) -> None:
     assert named["1 class with fewer than 10 training examples"] == ["Pos: 3"]
 
 
+def tagged(*sentences: str) -> str:
+    """Lines of columns, from sentences such as `Ada/B-PER went/O`."""
+    return "\n\n".join(one.replace(" ", "\n").replace("/", " ") for one in sentences)
+
+
+def test_tagged_words(tmp_path: Path) -> None:
+    many = [f"Ada{i}/B-PER went/O to/O Rome/B-LOC" for i in range(12)]
+    odd = ["So/O Bea/I-PER slept/O", "Rome/B-LOC Cem/I-PER", "Dov/X", "Eva/B-PER ./O", "Eva/O ./O"]
+    files = {
+        "train.conll": tagged(*many, *odd),
+        "dev.conll": tagged("Fay/B-PER left/O", "Oslo/B-ORG"),
+        "test.conll": tagged(many[3], many[3]),
+    }
+    seen = found(write(tmp_path, files), status=3)
+    assert ("ok", "68 words in 4 tags") in seen
+    assert ("ok", "20 sentences of 1 to 4 words") in seen
+    assert ("ok", "spans in training: PER 15, LOC 13") in seen
+    broken = {message: items for (status, message), items in seen.items() if status == "broken"}
+    assert broken == {
+        "1 sentence cannot be used": ["train.conll:68: tags are O, or B- or I- and a type, not 'X'"],
+        "1 type without a span in training": ["ORG"],
+    }
+    warned = {message: items for (status, message), items in seen.items() if status == "warning"}
+    assert warned["2 spans that a tag in its middle begins; each is read as if B- stood there"] == [
+        "train.conll:62: I-PER",
+        "train.conll:66: I-PER",
+    ]
+    assert warned["1 type without a span in the test part"] == ["ORG"]
+    assert warned["the same content with different labels, 1 time"] == [
+        "train.conll:70 (B-PER O) = train.conll:73 (O O)"
+    ]
+    (across,) = warned["the same content in different parts, 1 time; figures on them are too good"]
+    assert across == "test.conll:1 (test) = test.conll:6 (test) = train.conll:16 (train)"
+
+
+def test_spans_of_iob1_begin_with_i(tmp_path: Path) -> None:
+    path = write(tmp_path, {"a.conll": tagged("Ada/I-PER Bea/B-PER saw/O Rome/I-LOC")}) / "a.conll"
+    assert not any("begins" in message for _, message in found(path))
+
+
+def test_vectors_of_tagged_words(tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text("at&t 0.1 0.2\ncalls 0.3 0.4\n")
+    (tmp_path / "a.conll").write_text(tagged("AT&T/B-ORG calls/O", "AT&T/B-ORG waits/O"))
+    assert found(tmp_path / "a.conll", "--vectors", str(tmp_path / "v.txt"))[
+        ("warning", "1 word without a vector")
+    ] == ["waits (1 times)"]
+
+
+def test_tagged_words_are_neither_drawn_nor_listed(tmp_path: Path) -> None:
+    path = write(tmp_path, {"a.conll": tagged(*(f"Ada{i}/B-PER went/O" for i in range(20)))}) / "a.conll"
+    with pytest.raises(UsageError, match="words cannot be drawn; data show is for"):
+        run("show", path, "-o", tmp_path / "page.png")
+    with pytest.raises(UsageError, match="which no manifest names; divide it into train, dev and test files"):
+        run("split", path, "-o", tmp_path / "a.csv", "--val", 0.1)
+
+
 @pytest.mark.parametrize(
     ("name", "kind"), [("sample:digits", "image"), ("sample:tones", "audio"), ("sample:docstrings", "text")]
 )
@@ -133,6 +189,9 @@ def test_samples_are_clean(name: str, kind: str) -> None:
         ({"m.csv": "path,class\nx.png,a\n"}, "image"),
         ({"m.csv": "text,class\nx.png,a\n"}, "text"),
         ({"train.txt": "__label__a b"}, "text"),
+        ({"dev.txt": "Vitamin B-12\nis good .\n"}, "text"),
+        ({"train.txt": "-DOCSTART- -X- O\n\nEU NNP B-ORG\nrejects VBZ O\n", "test.txt": ""}, "tokens"),
+        ({"a.conll": "EU\nrejects\n"}, "tokens"),
     ],
 )
 def test_the_kind_is_told_by_the_data(tmp_path: Path, files: dict[str, bytes | str], kind: str) -> None:

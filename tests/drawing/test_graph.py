@@ -4,14 +4,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from multicnn.architectures import TABLE
 from multicnn.blocks.layers import layer_table
 from multicnn.blocks.residual import BasicBlock
-from multicnn.catalogue import build, classes_of, example, full_input, lasting_parameters
+from multicnn.catalogue import TABLES, build, classes_of, example, full_input, lasting_parameters
 from multicnn.drawing.graph import Graph, Node, trace
 from multicnn.drawing.simplify import simplify
 
-EVERY = list(dict.fromkeys(name for table in TABLE.values() for name in table))
+EVERY = list(dict.fromkeys(name for table in TABLES.values() for name in table))
 
 
 def network_of(name: str) -> nn.Module:

@@ -37,7 +37,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path
     monkeypatch.delenv("MULTICNN_OFFLINE", raising=False)
     monkeypatch.setenv("MULTICNN_WEIGHTS_URL", "http://127.0.0.1:1")  # nobody listens there
     monkeypatch.setattr(torch.hub, "_hub_dir", None)  # what torch.hub.set_dir leaves, if anybody called it
-    return tmp_path / "torch" / "hub" / "checkpoints", tmp_path / "ours"
+    return tmp_path / "torch" / "hub" / "checkpoints", tmp_path / "ours" / "weights"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

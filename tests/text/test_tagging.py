@@ -159,6 +159,44 @@ def test_predict_reads_files_line_by_line_or_whole(run: Path, cli: Cli, tmp_path
     assert [span["text"] for span in whole["spans"]] == ["Eva", "Lima", "Gus", "Kyiv"]
 
 
+def test_predict_reads_columns_as_sentences_of_words(run: Path, columns: Path, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "new.txt").write_text("Ada _ B-PER\nNoa _ I-PER\nwent _ O\n\nto _ O\nNew-Rome _ O\n")
+    (tmp_path / "bare.conll").write_text("Hal\n\n")
+    (tmp_path / "empty.conll").write_text("\n")
+    names = ("new.txt", "bare.conll", "empty.conll")
+    first, second, bare, empty = map(json.loads, cli("predict", run, *names, cwd=tmp_path).stdout.splitlines())
+    assert (first["input"], first["words"]) == ("new.txt:1", ["Ada", "Noa", "went"])
+    assert [(one["start"], one["end"], one["text"]) for one in first["spans"]] == [(0, 7, "Ada Noa")]
+    assert (second["input"], second["words"]) == ("new.txt:5", ["to", "New-Rome"])
+    assert (bare["input"], bare["words"]) == ("bare.conll:1", ["Hal"])
+    assert empty == {"input": "empty.conll", "error": "the text is empty"}
+
+
+def test_predict_and_evaluate_agree_on_columns(run: Path, columns: Path, cli: Cli) -> None:
+    answers = [json.loads(line) for line in cli("predict", run, columns / "test.conll").stdout.splitlines()]
+    predicted = [tag for one in answers for tag in one["tags"]]
+    lines = (columns / "test.conll").read_text().splitlines()
+    truth = [line.split()[-1] for line in lines if line]
+    figures = json.loads(cli("evaluate", run, columns / "test.conll", "--json").stdout)
+    right = sum(one == other for one, other in zip(predicted, truth, strict=True))
+    assert right / len(truth) == figures["accuracy"]
+
+
+def test_a_folder_of_columns_is_predicted_as_well(run: Path, columns: Path, cli: Cli) -> None:
+    sentences = cli("predict", run, columns).stdout.splitlines()
+    assert len(sentences) == 260
+    assert json.loads(sentences[0])["input"] == f"{columns}/dev.conll:1"
+
+
+def test_info_and_features_know_words(run: Path, cli: Cli, tmp_path: Path) -> None:
+    told = cli("info", run).stdout
+    assert "5 tags" in told
+    assert "characters" in told
+    done = cli("features", run, "--text", "Ada", "-o", tmp_path / "a.npy")
+    assert done.returncode == 2 and not (tmp_path / "a.npy").exists()
+    assert "tags words one by one; features are those of whole pictures, sounds or texts" in done.stderr
+
+
 @pytest.mark.parametrize("option", [("--top-k", "2"), ("--threshold", "0.5"), ("--format", "csv"), ("-o", "a.tsv")])
 def test_predict_refuses_what_has_no_meaning(option: tuple[str, str], run: Path, cli: Cli) -> None:
     done = cli("predict", run, "--text", "Ada", *option)
@@ -223,6 +261,12 @@ def test_what_does_not_fit_is_refused(arguments: tuple[str, ...], said: str, col
     assert said in done.stderr
 
 
+def test_a_tagger_gives_texts_no_class(cli: Cli) -> None:
+    done = cli("train", "text", "sample:docstrings", "--arch", "tagcnn", "--dry-run")
+    assert done.returncode == 2
+    assert "there is no text architecture tagcnn; it tags words, which --task tokens asks for" in done.stderr
+
+
 def test_a_run_goes_on_and_its_recipe_says_how(run: Path, cli: Cli) -> None:
     done = cli("train", "text", "--output", run, "--resume")
     assert done.returncode == 2
@@ -241,11 +285,3 @@ def test_folds_of_ensembles_have_figures_of_spans(tmp_path: Path, cli: Cli) -> N
         begins = sum(row["label"].startswith("B-") for row in csv.DictReader(file))
     assert figures["test"]["spans"] == begins
     assert len(figures["folds"]["span_f1"]["values"]) == 2
-
-
-@pytest.mark.parametrize("layer", ["penultimate", "frontend"])
-def test_a_tagger_has_no_features_of_a_text(cli: Cli, run: Path, tmp_path: Path, layer: str) -> None:
-    done = cli("features", run, "--text", "one text", "--layer", layer, "-o", tmp_path / "x.npy")
-    assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert "tags the words of a text, and has no features" in done.stderr
-    assert not (tmp_path / "x.npy").exists()

@@ -25,19 +25,32 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def train(clock: Clock, budget: float, reserve: float, step: float, look: float, full_epoch: int, most: int) -> Plan:
-    """A training in which a step takes `step` seconds and a look at the validation part `look`."""
+def train(
+    clock: Clock,
+    budget: float,
+    reserve: float,
+    step: float,
+    look: float,
+    full_epoch: int,
+    most: int,
+    slows_down: float = 1.0,
+) -> Plan:
+    """A training in which a step takes `step` seconds, so many times as long after half of the budget, and a look at
+    the validation part `look`.
+    """
     plan = Plan(epochs=most, steps_per_epoch=full_epoch, fixed=False)
+    half = clock.now + budget / 2
     pace = Pace(clock.now + budget, reserve, most, full_epoch, look=3 * look / step)
     while plan.epoch < plan.epochs:
-        done = 0
+        done, began = 0, clock.now
         while done < plan.steps_per_epoch:
-            clock.now += step
+            clock.now += step * (slows_down if clock.now > half else 1.0)
             done += 1
             pace.step(plan, done)
+        trained = clock.now - began
         plan.epoch += 1
         clock.now += look
-        pace.epoch(plan, done, done * step, look)
+        pace.epoch(plan, done, trained, look)
     return plan
 
 
@@ -64,6 +77,33 @@ def test_less_than_an_epoch_still_anneals(clock: Clock) -> None:
     plan = train(clock, budget=20, reserve=2, step=0.5, look=0.1, full_epoch=1000, most=50)
     assert plan.epochs == 1
     assert 20 <= plan.steps_per_epoch <= 40
+
+
+@pytest.mark.parametrize("most", [1, 50])
+@pytest.mark.parametrize("full_epoch", [100, 700, 5000])
+def test_a_machine_that_slows_down_makes_the_epoch_shorter(clock: Clock, full_epoch: int, most: int) -> None:
+    began = clock.now
+    train(clock, 100, reserve=10, step=0.1, look=0.5, full_epoch=full_epoch, most=most, slows_down=4)
+    assert clock.now - began <= 90 + 2
+    assert clock.now - began >= (80 if full_epoch * most > 1000 else 10)
+
+
+def test_a_single_epoch_is_cut_as_well(clock: Clock) -> None:
+    began = clock.now
+    plan = train(clock, budget=20, reserve=2, step=0.5, look=0.1, full_epoch=1000, most=1)
+    assert 20 <= plan.steps_per_epoch <= 40
+    assert clock.now - began <= 18.5
+
+
+def test_steps_that_take_longer_than_the_time_are_few(clock: Clock) -> None:
+    assert train(clock, budget=10, reserve=2, step=30, look=1, full_epoch=100, most=9).steps_per_epoch == 1
+    assert train(clock, budget=50, reserve=2, step=12, look=1, full_epoch=100, most=9).steps_per_epoch == 3
+
+
+def test_no_further_epoch_where_not_even_a_look_at_it_fits(clock: Clock) -> None:
+    plan = Plan(epochs=5, steps_per_epoch=10, epoch=2, fixed=False)
+    Pace(clock.now + 20, 5, 10, 10, look=3).epoch(plan, steps=10, train_seconds=1, look_seconds=16)
+    assert plan.epochs == 2
 
 
 def test_without_a_budget_nothing_changes(clock: Clock) -> None:

@@ -23,6 +23,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "waveform": (),
 }
 
+# What `audio.fit: stretch` cannot do.
+UNSTRETCHED = {
+    "waveform": "choose pad or repeat",
+    "mfcc": "its decibels depend on the loudest of all frames, padding too; choose pad, or logmel",
+}
+
 
 def settle_frontend(audio: Audio) -> None:
     """Puts values in the place of every `auto` that the front end looks at.
@@ -34,6 +40,8 @@ def settle_frontend(audio: Audio) -> None:
         UsageError: something is set that has no effect on this front end, or a frequency cannot be.
     """
     _refuse_without_effect(audio)
+    if audio.fit == "stretch" and audio.frontend in UNSTRETCHED:
+        raise UsageError(f"audio.fit stretch resizes spectrograms, not {audio.frontend}: {UNSTRETCHED[audio.frontend]}")
     rate, seconds = int(audio.sample_rate), float(audio.duration)
     match audio.frontend:
         case "logmel" | "pcen" | "mfcc":
@@ -56,20 +64,26 @@ def build_frontend(audio: Audio, samples: int) -> FrontEnd:
     Raises:
         UsageError: its settings make no spectrogram.
     """
-    rate, mel = int(audio.sample_rate), audio.mel.model_dump()
+    rate, mel, stretch = int(audio.sample_rate), audio.mel.model_dump(), audio.fit == "stretch"
+    if audio.frontend == "waveform":
+        return Waveform()
+    if audio.frontend == "mel3":
+        windowless = {key: value for key, value in mel.items() if key not in ("window", "hop")}
+        return Mel3(rate, samples, frames=int(audio.mel3.frames), stretch=stretch, **windowless)
+    front: Spectrogram
     match audio.frontend:
-        case "mel3":
-            windowless = {key: value for key, value in mel.items() if key not in ("window", "hop")}
-            return Mel3(rate, samples, frames=int(audio.mel3.frames), **windowless)
         case "pcen":
-            return Pcen(rate, samples, **audio.pcen.model_dump(), **mel)
+            heard = samples + mel["window"] if stretch else samples
+            front = Pcen(rate, heard, **audio.pcen.model_dump(), **mel)
         case "mfcc":
-            return Mfcc(rate, **audio.mfcc.model_dump(), **mel)
+            front = Mfcc(rate, **audio.mfcc.model_dump(), **mel)
         case "cqt":
-            return Cqt(rate, **audio.cqt.model_dump())
-        case "waveform":
-            return Waveform()
-    return LogMel(rate, **mel)
+            front = Cqt(rate, **audio.cqt.model_dump())
+        case _:
+            front = LogMel(rate, **mel)
+    if stretch:
+        front.stretch_to(samples)
+    return front
 
 
 def _refuse_without_effect(audio: Audio) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from multicnn.audio.frontends.fourier import framed
 from multicnn.audio.frontends.logmel import frame_step
 from multicnn.audio.frontends.spectrogram import FLOOR, Spectrogram
 from multicnn.errors import UsageError
@@ -42,14 +43,14 @@ class Cqt(Spectrogram):
     def __init__(
         self, sample_rate: int, *, hop: int, n_bins: int, f_min: float = C1, bins_per_octave: int = 12
     ) -> None:
-        super().__init__(n_bins)
+        super().__init__(n_bins, hop)
         highest = bins_below(sample_rate / 2, f_min, bins_per_octave)
         if n_bins > highest:
             raise UsageError(
                 f"audio.cqt.n_bins is at most {highest} at {sample_rate} Hz, from {f_min:g} Hz on in steps of "
                 f"{bins_per_octave} an octave, not {n_bins}"
             )
-        self.sample_rate, self.hop = sample_rate, hop
+        self.sample_rate = sample_rate
         starts = range(0, n_bins, bins_per_octave)
         self.octaves = len(starts)
         for number, start in enumerate(starts):
@@ -69,7 +70,7 @@ class Cqt(Spectrogram):
         """The power in an octave's bands; its filters are [length, cosines and then sines]."""
         length = filters.shape[0]
         x = nn.functional.pad(x, (length // 2, length // 2))
-        heard = x.unfold(-1, length, self.hop) @ filters
+        heard = framed(x, length, self.hop) @ filters
         cosine, sine = heard.chunk(2, dim=-1)
         return (cosine.square() + sine.square()).transpose(1, 2)
 

@@ -99,6 +99,26 @@ class SteppedPower(nn.Module):
         return (real.square() + imaginary.square()).flatten(-2)
 
 
+def framed(x: Tensor, window: int, hop: int) -> Tensor:
+    """`x.unfold(-1, window, hop)`. Exported, that would copy sample by sample; there it goes block by block of a hop.
+
+    Args:
+        x: [batch, samples], at least a window of them.
+        window: samples in a frame.
+        hop: samples from frame to frame.
+
+    Returns:
+        [batch, frames, window].
+    """
+    if not torch.onnx.is_in_onnx_export():
+        return x.unfold(-1, window, hop)
+    count, blocks = 1 + (x.shape[1] - window) // hop, -(-window // hop)
+    whole = nn.functional.pad(x, (0, (count + blocks - 1) * hop - x.shape[1])).reshape(x.shape[0], -1, hop)
+    of_frame = torch.arange(count, device=x.device)[:, None] + torch.arange(blocks, device=x.device)
+    frames: Tensor = whole.index_select(1, of_frame.flatten()).reshape(x.shape[0], count, blocks * hop)
+    return frames[..., :window]
+
+
 def half_basis(window: int, n_fft: int, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Windowed cosines and sines of the distance from the frame's middle, float32 [window // 2, bins].
 

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from multicnn.audio.frontends.fourier import DirectPower, SteppedPower
+from multicnn.audio.frontends.fast_mel import FastMel
+from multicnn.audio.frontends.fourier import DirectPower, SteppedPower, framed
 from multicnn.audio.frontends.mel_bank import MelSettings, check, filter_bank
 from multicnn.audio.frontends.spectrogram import Spectrogram
 
@@ -49,7 +50,7 @@ class MelSpectrogram(Spectrogram):
         stepped: bool = False,
         rows: int | None = None,
     ) -> None:
-        super().__init__(n_mels if rows is None else rows)
+        super().__init__(n_mels if rows is None else rows, hop, reach=window)
         f_max = sample_rate / 2 if f_max is None else f_max
         settings = MelSettings(n_mels, n_fft, hop, window, f_min, f_max, scale, norm)
         check(sample_rate, settings)
@@ -60,6 +61,7 @@ class MelSpectrogram(Spectrogram):
         bins = self.fourier.bins
         times = np.bincount(bins)[bins]  # a frequency that comes twice has half its weight each time
         self.register_buffer("bank", torch.from_numpy((bank[:, bins] / times.astype(np.float32)).T.copy()))
+        self.fast = FastMel(settings, bank)
 
     def frames(self, samples: int) -> int:
         """How many frames a clip of so many samples has."""
@@ -67,12 +69,18 @@ class MelSpectrogram(Spectrogram):
 
     def mel(self, x: Tensor) -> Tensor:
         """The power in each band: [batch, samples] -> [batch, mels, frames]; more than half a window of samples."""
+        if torch.onnx.is_in_onnx_export():
+            power: Tensor = self.fourier(framed(self._mirrored(x), self.settings.window, self.settings.hop))
+            return (power @ self.bank).transpose(1, 2)
+        few = torch.split(x, max(1, self.fast.at_once(x) // self.frames(x.shape[1])))
+        return torch.cat([self.fast(self._mirrored(clips)) for clips in few]).transpose(1, 2)
+
+    def _mirrored(self, x: Tensor) -> Tensor:
+        """[batch, samples] to [batch, samples + window]."""
         n_fft, window = self.settings.n_fft, self.settings.window
         # librosa reflects n_fft / 2 samples; beyond the window they meet only zeros.
         lead = n_fft // 2 - (n_fft - window) // 2
-        x = nn.functional.pad(x[:, None], (lead, window - lead), mode="reflect")[:, 0]
-        power: Tensor = self.fourier(x.unfold(-1, window, self.settings.hop))
-        return (power @ self.bank).transpose(1, 2)
+        return nn.functional.pad(x[:, None], (lead, window - lead), mode="reflect")[:, 0]
 
     def extra_repr(self) -> str:
         return f"sample_rate={self.sample_rate}, {self.settings}"

@@ -6,8 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from multicnn.audio.frontends.level import levelled
 from multicnn.audio.frontends.logmel import LogMel
 from multicnn.audio.frontends.spectrogram import in_float32
+from multicnn.audio.frontends.stretch import resizing
 
 WINDOWS = (0.025, 0.050, 0.100)  # seconds
 HOPS = (0.010, 0.025, 0.050)
@@ -29,10 +31,11 @@ class Mel3(nn.Module):
         sample_rate: Hz.
         samples: the length of every clip, more than 50 ms.
         frames: columns of the picture.
+        stretch: whether a clip that is shorter than `samples` fills the picture too, as `Stretch` has it.
         mel: the arguments of `LogMel` but for window and hop.
     """
 
-    def __init__(self, sample_rate: int, samples: int, *, frames: int, **mel: Any) -> None:
+    def __init__(self, sample_rate: int, samples: int, *, frames: int, stretch: bool = False, **mel: Any) -> None:
         super().__init__()
         windows = [round(sample_rate * seconds) for seconds in WINDOWS]
         hops = [max(1, round(sample_rate * seconds)) for seconds in HOPS]
@@ -42,7 +45,11 @@ class Mel3(nn.Module):
         )
         for number, scale in enumerate(self.scales):
             assert isinstance(scale, LogMel)
-            self.register_buffer(f"resize{number}", resizing(scale.frames(samples), frames), persistent=False)
+            if stretch:
+                scale.stretch_to(samples, frames)
+            else:
+                before = torch.tensor([[scale.frames(samples)]])
+                self.register_buffer(f"resize{number}", resizing(before, int(before), frames)[0], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """float32 [batch, samples] to [batch, 3, mels, frames], in float32 under autocast too."""
@@ -63,18 +70,12 @@ class Mel3(nn.Module):
             scale.fit(batches)
 
     def _channels(self, x: Tensor) -> Tensor:
-        channels = [scale(x) @ self.get_buffer(f"resize{number}") for number, scale in enumerate(self.scales)]
+        x, channels = levelled(x), []
+        for number, scale in enumerate(self.scales):
+            assert isinstance(scale, LogMel)
+            heard = scale.normalised(x)
+            channels.append(heard if scale.stretch else heard @ self.get_buffer(f"resize{number}"))
         return torch.cat(channels, dim=1)
-
-
-def resizing(before: int, after: int) -> Tensor:
-    """The matrix by which a picture's rows become longer or shorter as Pillow's bilinear filter does, [before, after].
-
-    A row times it is the resized row; each column sums to 1.
-    """
-    one = torch.eye(before, dtype=torch.float64)[None, None]
-    resized = nn.functional.interpolate(one, (before, after), mode="bilinear", antialias=True)
-    return resized[0, 0].float()
 
 
 def mel3_defaults(sample_rate: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from multicnn.audio.frontends.level import levelled
+from multicnn.audio.frontends.stretch import Stretch
 
 FLOOR = 1e-6  # added to a power before the logarithm
 
@@ -27,13 +28,17 @@ class Spectrogram(nn.Module, ABC):
 
     Args:
         bands: rows of the picture.
+        hop: samples from frame to frame.
+        reach: how many mirrored samples a frame may see beyond the end of a clip; 0 where it sees zeros there.
     """
 
     prefix: ClassVar[str] = ""  # of the statistics' names
     typical: ClassVar[tuple[float, float]] = (0.0, 1.0)  # mean and deviation until `fit` has measured them
 
-    def __init__(self, bands: int) -> None:
+    def __init__(self, bands: int, hop: int, reach: int = 0) -> None:
         super().__init__()
+        self.hop, self.reach = hop, reach
+        self.stretch: Stretch | None = None
         mean, std = self.typical
         self.register_buffer(f"{self.prefix}mean", torch.full((bands, 1), mean))
         self.register_buffer(f"{self.prefix}std", torch.full((bands, 1), std))
@@ -42,6 +47,15 @@ class Spectrogram(nn.Module, ABC):
     def statistics(self) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation, [bands, 1] each; they are the front end's own, to be changed in place."""
         return self.get_buffer(f"{self.prefix}mean"), self.get_buffer(f"{self.prefix}std")
+
+    def stretch_to(self, samples: int, frames: int | None = None) -> None:
+        """From now on every clip fills the whole picture, as `Stretch` has it.
+
+        Args:
+            samples: the length of every waveform.
+            frames: columns of the picture; None for as many as a clip of that length has.
+        """
+        self.stretch = Stretch(samples, self.hop, self.reach, 1 + samples // self.hop if frames is None else frames)
 
     @abstractmethod
     def spectrogram(self, x: Tensor) -> Tensor:
@@ -56,7 +70,15 @@ class Spectrogram(nn.Module, ABC):
         Returns:
             float32 [batch, 1, bands, frames]; about zero mean and unit variance.
         """
-        return in_float32(self._normalised, x)
+        return in_float32(lambda x: self.normalised(levelled(x)), x)
+
+    def normalised(self, x: Tensor) -> Tensor:
+        """The normalised picture of waveforms of one level: [batch, samples] -> [batch, 1, bands, frames]."""
+        mean, std = self.statistics
+        return ((self._picture(x) - mean) / std)[:, None]
+
+    def _picture(self, x: Tensor) -> Tensor:
+        return self.spectrogram(x) if self.stretch is None else self.stretch(x, self.spectrogram)
 
     def fit(self, waveforms: Iterable[Tensor]) -> None:
         """Sets mean and deviation of each band from training clips.
@@ -71,7 +93,7 @@ class Spectrogram(nn.Module, ABC):
         count, total, squares = 0, torch.zeros(()).double(), torch.zeros(()).double()
         with torch.no_grad():
             for part in (part for batch in waveforms for part in torch.split(batch, 16)):  # 16: little memory
-                bands = self.spectrogram(levelled(part.to(mean.device))).double().cpu()
+                bands = self._picture(levelled(part.to(mean.device))).double().cpu()
                 count += bands.shape[0] * bands.shape[2]
                 total = total + bands.sum(dim=(0, 2))[:, None]
                 squares = squares + bands.square().sum(dim=(0, 2))[:, None]
@@ -81,10 +103,6 @@ class Spectrogram(nn.Module, ABC):
         mean.copy_(centre)
         spread = (squares / count - centre.square()).clamp_min(0).sqrt()
         std.copy_(spread.clamp_min(0.1))  # a band that is always empty stays at 0 and does not blow up
-
-    def _normalised(self, x: Tensor) -> Tensor:
-        mean, std = self.statistics
-        return ((self.spectrogram(levelled(x)) - mean) / std)[:, None]
 
 
 def in_float32(compute: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

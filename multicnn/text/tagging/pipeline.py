@@ -13,10 +13,9 @@ from multicnn.architectures import build_tagger
 from multicnn.blocks.classifier import Classifier
 from multicnn.data.example import Example
 from multicnn.data.word import Word
-from multicnn.errors import UsageError
 from multicnn.recipe import Recipe, TokensRecipe, fill, fill_training
 from multicnn.text.augment import TextAugmentation
-from multicnn.text.pretrained import Pretrained, coverage, further_words, pretrained_rows
+from multicnn.text.pretrained import Pretrained, further_words, settle_vectors
 from multicnn.text.tagging.network import TagCNN
 from multicnn.text.tagging.read import FIRST, WordReader
 from multicnn.text.vectors import open_vectors
@@ -40,31 +39,16 @@ class TaggingPipeline:
         as_written = [example.content for example in examples if isinstance(example.content, Word)]
         words = Counter(word.lower() for word in as_written)
         vocabulary = build_vocabulary(words, recipe.text.vocabulary.min_count, recipe.text.vocabulary.max_size)
-        if recipe.text.vectors:
-            vocabulary += self._read_vectors(recipe, recipe.text.vectors, vocabulary, words)
+        if path := recipe.text.vectors:
+            vectors = open_vectors(path)
+            further = [word for word in further_words(vectors, vocabulary, "whitespace") if word == word.lower()]
+            self.pretrained, told = settle_vectors(
+                recipe.model.options, vectors, vocabulary, words, path, further=further
+            )
+            self.notes.append(told)
+            vocabulary += further
         alphabet = build_vocabulary(Counter(chain.from_iterable(as_written)))
         return recipe, WordReader(vocabulary, alphabet, recipe.text.window, recipe.text.word_length)
-
-    def _read_vectors(self, recipe: TokensRecipe, path: str, vocabulary: list[str], counts: Counter[str]) -> list[str]:
-        """Reads word vectors; the network's become as long as these.
-
-        Args:
-            recipe: changed in place.
-            path: the file.
-            vocabulary: of the training sentences.
-            counts: how often its words occur.
-
-        Returns:
-            Words that do not occur in the training sentences and keep the vectors of the file.
-        """
-        vectors = open_vectors(path)
-        further = [word for word in further_words(vectors, vocabulary, "whitespace") if word == word.lower()]
-        self.pretrained = pretrained_rows(vectors, vocabulary, path, further=further)
-        length = self.pretrained.length
-        if recipe.model.options.setdefault("embedding", length) != length:
-            raise UsageError(f"{path} has vectors of {length} numbers; leave out model.options.embedding")
-        self.notes.append(f"{path}: {coverage(self.pretrained, vocabulary, counts)}")
-        return further
 
     def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
         """Small batches, for the words that matter are few."""
