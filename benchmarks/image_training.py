@@ -9,7 +9,8 @@ same network, batch, epochs, highest rate and label smoothing. The peers have tw
 and with our precision, memory format and number of workers. Seconds to the accuracy count from the start of the process
 to the end of the first epoch that reaches it. Prints hardware and versions, then a table: median (minimum to maximum).
 
-Seen: nothing yet on a quiet machine; the figures belong in docs/results.md.
+Seen (two cores of an AMD EPYC, ResNet-9 of width 16, 5 epochs, 2 runs): 1,760 pictures/s, the plain loop 538, fastai
+503; see docs/results.md.
 """
 
 import argparse

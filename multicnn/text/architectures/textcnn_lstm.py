@@ -16,7 +16,7 @@ class TextCNNLSTM(TextBackbone):
 
     Zhou et al. 2015, "A C-LSTM Neural Network for Text Classification", sections 3.1 and 3.2. The idea: convolutions
     turn words into phrases, and an LSTM reads the phrases in their order, which pooling over the text would lose.
-    Here a window begins at every word, and behind the last one it sees zeros; in the paper it ends with the text.
+    Here a window ends at every word, and before the first one it sees zeros; in the paper it begins with the text.
 
     Args:
         classes: how many there are.
