@@ -12,6 +12,9 @@ torchaudio's clips are read by soundfile.
 All take turns, so that a busy machine hurts all alike. Prints the machine and the versions, then for each the clips/s
 and the processor milliseconds of a clip, median (minimum to maximum), and the largest difference from librosa's
 features, where a logarithm is 1 when the power is 2.7 times as large.
+
+Seen (two cores of an AMD EPYC, 64 clips, 7 runs): 103 clips/s as in training, 43 by `features`, librosa 47, torchaudio
+73; see docs/results.md.
 """
 
 import argparse
