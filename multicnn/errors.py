@@ -1,5 +1,6 @@
 """What can go wrong, told in one line, with the exit status that the shell sees."""
 
+import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -20,6 +21,11 @@ class InputError(MulticnnError):
     """One input cannot be used; the others go on (exit status 3 at the end)."""
 
     status = 3
+
+
+def tell(line: str) -> None:
+    """Tells on standard error what the user should know though nothing went wrong."""
+    print(f"multicnn: {line}", file=sys.stderr, flush=True)
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:

@@ -1,12 +1,12 @@
 """multicnn evaluate: how good is a model on labelled data?"""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from multicnn.cli.options import Model, PathColumn, Quiet, Root, TextColumn, option
+from multicnn.errors import tell
 
 
 def evaluate(
@@ -49,9 +49,9 @@ def evaluate(
     if output is not None:
         write_atomically(output, json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
     for note in [] if quiet else notes:
-        print(f"multicnn: {note}", file=sys.stderr)
+        tell(note)
     for trouble in troubles:
-        print(f"multicnn: {trouble}; it was left out", file=sys.stderr)
+        tell(f"{trouble}; it was left out")
     print_json(figures) if as_json else print_metrics(figures)
     if troubles:
         raise typer.Exit(3)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from multicnn.cli.options import Lines, Model, Nul, PathColumn, Quiet, Root, TextColumn, Workers, option
-from multicnn.cli.predict import BATCH_SIZES, asked, check_effect, check_range, note, silent
-from multicnn.errors import UsageError
+from multicnn.cli.predict import BATCH_SIZES, asked, check_effect, check_range, silent
+from multicnn.errors import UsageError, tell
 
 if TYPE_CHECKING:
     from multicnn.inference.feature_files import FeatureFile
@@ -60,7 +60,7 @@ def features(
         nul=nul,
         columns=Columns(text=text_column, path=path_column),
         root=root,
-        note=silent if quiet else note,
+        note=silent if quiet else tell,
     )
     bundle = open_bundle(model)
     check_effect(request, bundle.meta["pipeline"])
@@ -70,7 +70,7 @@ def features(
     with feature_file(output, wanted.shape) as file:
         total, failed = _run(wanted, request, file, batch_size or BATCH_SIZES[wanted.pipeline], workers)
     if not quiet:
-        note(f"{output}: float32 {[total, *wanted.shape]}" + (f", {failed:,} of them without features" * bool(failed)))
+        tell(f"{output}: float32 {[total, *wanted.shape]}" + (f", {failed:,} of them without features" * bool(failed)))
     if failed:
         raise typer.Exit(3)
 
@@ -89,7 +89,7 @@ def _run(
         file.write(batch)
         for place, error in batch.errors.items():
             name = " ".join(batch.names[place].split())
-            note(f"row {total + place}, {name}: {error}" if name else f"row {total + place}: {error}")
+            tell(f"row {total + place}, {name}: {error}" if name else f"row {total + place}: {error}")
         total += len(batch.names)
         failed += len(batch.errors)
     return total, failed

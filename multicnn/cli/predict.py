@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from multicnn.cli.options import Lines, Model, Nul, PathColumn, Quiet, Root, TextColumn, option
-from multicnn.errors import UsageError
+from multicnn.errors import UsageError, tell
 
 if TYPE_CHECKING:
     from multicnn.inference.inputs import Request
@@ -93,7 +93,7 @@ def predict(
         nul=nul,
         columns=Columns(text=text_column, path=path_column),
         root=root,
-        note=silent if quiet else note,
+        note=silent if quiet else tell,
     )
     bundle = open_bundle(model)
     check_effect(request, bundle.meta["pipeline"], timeline)
@@ -116,7 +116,7 @@ def predict(
         )
     if failed:
         if not quiet:
-            note(f"{failed:,} of {total:,} inputs could not be used; each has its own error line")
+            tell(f"{failed:,} of {total:,} inputs could not be used; each has its own error line")
         raise typer.Exit(3)
 
 
@@ -237,11 +237,6 @@ def check_effect(request: "Request", pipeline: str, timeline: bool = False) -> N
         raise UsageError("-0 is about standard input, which is not among the inputs; add - or leave -0 out")
     if (request.columns.given() or request.root is not None) and not request.has_rows:
         raise UsageError("column names and --root are about manifests, and none is among the inputs; leave them out")
-
-
-def note(line: str) -> None:
-    """Tells what the user should know."""
-    print(f"multicnn: {line}", file=sys.stderr)
 
 
 def _check_tags(output: Path | None, format_: Format | None, top_k: int | None, threshold: float) -> None:

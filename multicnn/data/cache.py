@@ -14,8 +14,8 @@ import numpy as np
 import multicnn
 from multicnn.data.decode import Decoded, in_parallel
 from multicnn.data.example import Content, Example, Trouble
-from multicnn.data.files import write_atomically
-from multicnn.data.kept import ABOUT, alone, hold, users_roots
+from multicnn.data.files import user_cache, write_atomically
+from multicnn.data.kept import ABOUT, DECODED, alone, hold
 from multicnn.data.recordings import Pieces
 from multicnn.data.rows import RowFile, Rows
 from multicnn.errors import InputError
@@ -31,7 +31,7 @@ DECODERS = ("pillow", "soundfile", "soxr")
 
 def cache_folder() -> Path:
     """Where decoded examples are kept."""
-    return users_roots()[0]
+    return user_cache() / DECODED
 
 
 def fingerprints(examples: Sequence[Example], workers: int) -> Iterator[bytes]:

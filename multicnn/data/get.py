@@ -1,7 +1,6 @@
 """Gets a published data set: downloads it or takes a copy that is here, and lays it out with its official division."""
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from multicnn.data.download import difference, fetch, offline
 from multicnn.data.known.known import Known, Remote
 from multicnn.data.known.table import find_known
 from multicnn.data.unpack import take_out
-from multicnn.errors import MulticnnError, UsageError
+from multicnn.errors import MulticnnError, UsageError, tell
 
 
 def get(name: str, folder: Path | None = None, copy: Path | None = None, overwrite: bool = False) -> tuple[Path, bool]:
@@ -32,7 +31,7 @@ def get(name: str, folder: Path | None = None, copy: Path | None = None, overwri
     folder = folder or Path(name)
     result = folder / known.result
     if result.exists() and not overwrite:
-        _tell(f"{result} is there already; --overwrite writes it anew")
+        tell(f"{result} is there already; --overwrite writes it anew")
         return result, True
     folder.mkdir(parents=True, exist_ok=True)
     there = set(folder.iterdir())
@@ -42,8 +41,8 @@ def get(name: str, folder: Path | None = None, copy: Path | None = None, overwri
         for path in set(sources) - there:  # what was downloaded stands unpacked beside it now
             path.unlink()
     whole = count == known.count
-    _tell(f"{count:,} examples{'' if whole else f' instead of {known.count:,}: the copy is not the published one'}")
-    _tell(f"train with: multicnn train {known.kind} {result} {known.options}".rstrip())
+    tell(f"{count:,} examples{'' if whole else f' instead of {known.count:,}: the copy is not the published one'}")
+    tell(f"train with: multicnn train {known.kind} {result} {known.options}".rstrip())
     return result, whole
 
 
@@ -56,7 +55,7 @@ def _copies(known: Known, copy: Path) -> list[Path]:
     for remote in known.remotes:
         for path in found:
             if path.name == remote.file and (wrong := difference(path, remote.checksum)):
-                _tell(f"{path} has the {wrong}: it is not the published file, and is taken as it is")
+                tell(f"{path} has the {wrong}: it is not the published file, and is taken as it is")
     return found
 
 
@@ -104,7 +103,3 @@ def _lay_out(known: Known, sources: list[Path], result: Path) -> int:
 
 def _no_copy(known: Known, sources: list[Path], reason: str) -> str:
     return f"{', '.join(map(str, sources))}: this is not {known.name} as it was published ({reason})"
-
-
-def _tell(line: str) -> None:
-    print(f"multicnn: {line}", file=sys.stderr, flush=True)

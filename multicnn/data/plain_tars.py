@@ -3,14 +3,13 @@
 import hashlib
 import json
 import shutil
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 from multicnn.data.blob import Blob
-from multicnn.data.files import write_atomically, written_whole
-from multicnn.data.kept import ABOUT, alone, hold, limit, make_room, users_roots
-from multicnn.errors import MulticnnError
+from multicnn.data.files import user_cache, write_atomically, written_whole
+from multicnn.data.kept import ABOUT, ARCHIVES, alone, hold, limit, make_room, users_roots
+from multicnn.errors import MulticnnError, tell
 
 PLAIN, LISTING = "plain.tar", "listing.json"
 _BLOCK = 1 << 22
@@ -21,7 +20,7 @@ Listing = tuple[dict[str, Blob], list[str]]
 
 def archives_folder() -> Path:
     """Where they are kept."""
-    return users_roots()[1]
+    return user_cache() / ARCHIVES
 
 
 def kept_plain(archive: Path) -> Path | None:
@@ -69,11 +68,11 @@ def keep_plain(archive: Path, plain: Path) -> Path:
         with written_whole(folder / PLAIN) as beside, plain.open("rb") as source, beside.open("wb") as target:
             shutil.copyfileobj(source, target, _BLOCK)
         plain.unlink()
-        _tell(f"{archive} is kept without its compression in {folder} for the next time ({size / 1e6:,.1f} MB)")
+        tell(f"{archive} is kept without its compression in {folder} for the next time ({size / 1e6:,.1f} MB)")
         if removed := make_room(*users_roots()):
-            _tell(removed)
+            tell(removed)
     except (OSError, MulticnnError) as error:
-        _tell(f"{archive} is not kept for the next time: {error}")
+        tell(f"{archive} is not kept for the next time: {error}")
         return plain
     return folder / PLAIN
 
@@ -108,7 +107,3 @@ def _folder(archive: Path) -> Path:
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     return archives_folder() / f"{archive.stat().st_size}-{digest}"
-
-
-def _tell(line: str) -> None:
-    print(f"multicnn: {line}", file=sys.stderr, flush=True)

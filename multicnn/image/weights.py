@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from multicnn.architectures import AUDIO
 from multicnn.blocks.loading import LoadReport, load_into, open_weights
 from multicnn.data.download import fetch, offline
 from multicnn.data.files import user_cache
-from multicnn.errors import MulticnnError, UsageError
+from multicnn.errors import MulticnnError, UsageError, tell
 from multicnn.language.tree import is_pattern
 
 __all__ = [
@@ -199,7 +198,7 @@ def imagenet_weights(name: str, wanted: Literal["auto", "imagenet"], *, may_down
     if weights is None:
         if wanted == "imagenet":
             raise UsageError(f"there are no ImageNet weights for {name}; leave out --weights to train from scratch")
-        print(f"multicnn: there are no ImageNet weights for {name}; it trains from scratch", file=sys.stderr)
+        tell(f"there are no ImageNet weights for {name}; it trains from scratch")
         return None
     path, reason = _find(weights), "they are not on this machine"
     if path is None and may_download:
@@ -211,7 +210,7 @@ def imagenet_weights(name: str, wanted: Literal["auto", "imagenet"], *, may_down
         return replace(weights, path=path)
     if wanted == "imagenet":
         raise UsageError(f"{_how_to_get(weights)} ({reason})")
-    print(f"multicnn: no ImageNet weights for {name}, {reason}; it trains from scratch", file=sys.stderr)
+    tell(f"no ImageNet weights for {name}, {reason}; it trains from scratch")
     return None
 
 

@@ -4,7 +4,6 @@ import datetime
 import hashlib
 import json
 import shutil
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from multicnn.data.files import user_cache, write_atomically, written_whole
-from multicnn.errors import MulticnnError
+from multicnn.errors import MulticnnError, tell
 
 
 def vectors_folder() -> Path:
@@ -78,13 +77,13 @@ def keep_vectors(path: Path, vectors: Any) -> None:
         if shutil.disk_usage(matrix.parent).free < 2 * vectors.vectors.nbytes:
             return
         size = f"{vectors.vectors.nbytes / 1e6:,.1f} MB"
-        print(f"multicnn: {path} is kept in {matrix.parent} for the next time ({size})", file=sys.stderr, flush=True)
+        tell(f"{path} is kept in {matrix.parent} for the next time ({size})")
         with written_whole(matrix) as beside:
             np.save(beside, np.asarray(vectors.vectors, dtype=np.float32), allow_pickle=False)
         about = {"file": _state(path), "length": vectors.vector_size, "words": vectors.index_to_key}
         write_atomically(words, json.dumps(about, ensure_ascii=False))  # last: without it the matrix does not count
     except (OSError, MulticnnError) as error:
-        print(f"multicnn: {path} is not kept for the next time: {error}", file=sys.stderr, flush=True)
+        tell(f"{path} is not kept for the next time: {error}")
 
 
 def _places(path: Path) -> tuple[Path, Path]:
