@@ -13,6 +13,8 @@ MEASURED_SECONDS = 3.0
 FORWARD_SHARE = 1 / 3
 # Of the time that is left, kept back for a machine that slows down.
 MARGIN = 0.03
+# A plan is made longer in the middle of an epoch only where so much more can be done.
+WORTH_MORE = 1.1
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ class Pace:
 
     def step(self, plan: Plan, done_in_epoch: int) -> bool:
         """Notes that a step is done. Fits the plan as soon as enough of the first ones were timed, and anew where what
-        is left of it would take longer than the time that is left.
+        is left of it would take longer than the time that is left, or where that time holds much more.
 
         Args:
             plan: changed in place.
@@ -86,16 +88,17 @@ class Pace:
         measured = self._steps > UNMEASURED_STEPS and (self._timed >= MEASURED_STEPS or seconds >= MEASURED_SECONDS)
         if measured:
             late = self._seconds(step_seconds, plan.steps_left - done_in_epoch, plan.epochs - plan.epoch) > self._left()
+            sure = seconds >= MEASURED_SECONDS  # a few steps fetched in advance would promise too much
+            changes = not self._fitted or late or (sure and self._holds_more(plan, step_seconds, done_in_epoch))
         else:
             later = 0 if self._steps == 1 else 1  # the very first step says nothing of the others
-            late = self._seconds(step_seconds, later, later) > self._left()
+            changes = self._seconds(step_seconds, later, later) > self._left()
         if self._steps <= UNMEASURED_STEPS:
             self._measure_from_here()
-        if not late and (self._fitted or not measured):
-            return False
-        self._fitted = self._fitted or measured
-        self.fit(plan, step_seconds, done_in_epoch)
-        return True
+        if changes:
+            self._fitted = self._fitted or measured
+            self.fit(plan, step_seconds, done_in_epoch)
+        return changes
 
     def epoch(self, plan: Plan, steps: int, train_seconds: float, look_seconds: float) -> None:
         """After an epoch, fits what is left of the plan to the pace as it turned out.
@@ -123,14 +126,23 @@ class Pace:
             step_seconds: that a step takes.
             done_in_epoch: steps of the running epoch that are done.
         """
-        left = self._left() * (1 - MARGIN)
-        look_seconds = self._seconds(step_seconds, 0, 1)
-        affordable = left / self._seconds(step_seconds, self.full_epoch, 1)  # in whole epochs and a fraction of one
-        epochs = min(self.most_epochs - plan.epoch, max(1, math.ceil(affordable - 0.1)))
-        whole = math.floor if epochs == 1 else math.ceil
-        steps = whole(((left - epochs * look_seconds) / step_seconds + done_in_epoch) / epochs)
+        epochs, steps = self._affordable(plan, step_seconds, done_in_epoch)
         plan.epochs = plan.epoch + epochs
-        plan.steps_per_epoch = max(1, done_in_epoch, min(self.full_epoch, steps))
+        plan.steps_per_epoch = steps
+
+    def _affordable(self, plan: Plan, step_seconds: float, done_in_epoch: int) -> tuple[int, int]:
+        """The epochs that the time holds, the running one among them, and the steps of each; arguments as for `fit`."""
+        left = self._left() * (1 - MARGIN) + done_in_epoch * step_seconds  # as if the epoch began here
+        epoch_seconds = self._seconds(step_seconds, self.full_epoch, 1)
+        epochs = min(self.most_epochs - plan.epoch, max(1, math.ceil(left / epoch_seconds - 0.1)))
+        whole = math.floor if epochs == 1 else math.ceil
+        steps = whole((left - self._seconds(step_seconds, 0, epochs)) / step_seconds / epochs)
+        return epochs, max(1, done_in_epoch, min(self.full_epoch, steps))
+
+    def _holds_more(self, plan: Plan, step_seconds: float, done_in_epoch: int) -> bool:
+        """Whether the time that is left holds many more steps than are planned; arguments as for `fit`."""
+        epochs, steps = self._affordable(plan, step_seconds, done_in_epoch)
+        return epochs * steps - done_in_epoch > WORTH_MORE * (plan.steps_left - done_in_epoch)
 
     def _left(self) -> float:
         """Seconds for training."""

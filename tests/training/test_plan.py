@@ -34,17 +34,20 @@ def train(
     full_epoch: int,
     most: int,
     slows_down: float = 1.0,
+    slow_steps: int | None = None,
 ) -> Plan:
     """A training in which a step takes `step` seconds, so many times as long after half of the budget, and a look at
-    the validation part `look`.
+    the validation part `look`. After `slow_steps`, a step takes a quarter of that.
     """
     plan = Plan(epochs=most, steps_per_epoch=full_epoch, fixed=False)
-    half = clock.now + budget / 2
+    half, steps = clock.now + budget / 2, 0
     pace = Pace(clock.now + budget, reserve, most, full_epoch, look=3 * look / step)
     while plan.epoch < plan.epochs:
         done, began = 0, clock.now
         while done < plan.steps_per_epoch:
-            clock.now += step * (slows_down if clock.now > half else 1.0)
+            steps += 1
+            speed = 4 if slow_steps is not None and steps > slow_steps else 1
+            clock.now += step / speed * (slows_down if clock.now > half else 1.0)
             done += 1
             pace.step(plan, done)
         trained = clock.now - began
@@ -77,6 +80,14 @@ def test_less_than_an_epoch_still_anneals(clock: Clock) -> None:
     plan = train(clock, budget=20, reserve=2, step=0.5, look=0.1, full_epoch=1000, most=50)
     assert plan.epochs == 1
     assert 20 <= plan.steps_per_epoch <= 40
+
+
+@pytest.mark.parametrize("full_epoch", [100, 450, 600, 900, 5000])
+def test_first_steps_that_were_slow_leave_no_time_unused(clock: Clock, full_epoch: int) -> None:
+    """The first 20 steps take four times as long as the others: the plan they give is far too short."""
+    began = clock.now
+    train(clock, 100, reserve=10, step=0.4, look=0.5, full_epoch=full_epoch, most=50, slow_steps=20)
+    assert 80 <= clock.now - began <= 90 + 0.5
 
 
 @pytest.mark.parametrize("most", [1, 50])
