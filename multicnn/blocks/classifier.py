@@ -11,6 +11,10 @@ from multicnn.blocks.backbone import Network
 class Views(Protocol):
     """Several views of each example, and what their answers come to."""
 
+    def __len__(self) -> int:
+        """How many views of an example there are."""
+        ...
+
     def __call__(self, seen: Tensor) -> Tensor:
         """A batch to [views x batch, ...], view by view."""
         ...

@@ -26,6 +26,9 @@ class Views(nn.Module):
         self.kind = kind
         self.register_buffer("weights", torch.tensor(WEIGHTS[kind]), persistent=False)
 
+    def __len__(self) -> int:
+        return len(WEIGHTS[self.kind])
+
     def forward(self, x: Tensor) -> Tensor:
         """All views of a batch as one batch.
 
@@ -48,7 +51,7 @@ class Views(nn.Module):
             [batch, classes].
         """
         weights = self.get_buffer("weights")
-        return (logits.view(len(weights), -1, logits.shape[1]) * weights[:, None, None]).sum(0)
+        return (logits.view(len(self), -1, logits.shape[1]) * weights[:, None, None]).sum(0)
 
     def extra_repr(self) -> str:
         return self.kind

@@ -50,15 +50,25 @@ class Pace:
 
     Args:
         deadline: when everything has to be written, on the clock of `time.monotonic`.
-        reserve: seconds that export and final measurement will take.
+        reserve: seconds that the end will take: export, measurement of what was exported, writing.
+        closing_looks: what else the end takes, in looks at the validation part: a last answer to each example held out.
         most_epochs: more are not worth it, however much time there is.
         full_epoch: the steps that take every training example once.
         look: how many steps' worth of examples the validation part has.
     """
 
-    def __init__(self, deadline: float, reserve: float, most_epochs: int, full_epoch: int, look: float) -> None:
+    def __init__(
+        self,
+        deadline: float,
+        reserve: float,
+        most_epochs: int,
+        full_epoch: int,
+        look: float,
+        closing_looks: float = 0.0,
+    ) -> None:
         self.deadline = deadline
         self.reserve = reserve
+        self.closing_looks = closing_looks
         self.most_epochs = most_epochs
         self.full_epoch = full_epoch
         self.look = look
@@ -67,6 +77,11 @@ class Pace:
         self._steps = 0
         self._timed = 0
         self._since = time.monotonic()
+
+    @property
+    def end_seconds(self) -> float:
+        """What the end will take, once a look at the validation part was measured."""
+        return self.reserve + self.closing_looks * (self._look_seconds or 0.0)
 
     def step(self, plan: Plan, done_in_epoch: int) -> bool:
         """Notes that a step is done. Fits the plan as soon as enough of the first ones were timed, and anew where what
@@ -87,12 +102,13 @@ class Pace:
         step_seconds = seconds / self._timed
         measured = self._steps > UNMEASURED_STEPS and (self._timed >= MEASURED_STEPS or seconds >= MEASURED_SECONDS)
         if measured:
-            late = self._seconds(step_seconds, plan.steps_left - done_in_epoch, plan.epochs - plan.epoch) > self._left()
+            to_come = self._seconds(step_seconds, plan.steps_left - done_in_epoch, plan.epochs - plan.epoch)
+            late = to_come > self._left(step_seconds)
             sure = seconds >= MEASURED_SECONDS  # a few steps fetched in advance would promise too much
             changes = not self._fitted or late or (sure and self._holds_more(plan, step_seconds, done_in_epoch))
         else:
             later = 0 if self._steps == 1 else 1  # the very first step says nothing of the others
-            changes = self._seconds(step_seconds, later, later) > self._left()
+            changes = self._seconds(step_seconds, later, later) > self._left(step_seconds)
         if self._steps <= UNMEASURED_STEPS:
             self._measure_from_here()
         if changes:
@@ -113,10 +129,11 @@ class Pace:
         self._measure_from_here()
         if plan.fixed or plan.epoch >= plan.epochs:
             return
-        if self._seconds(train_seconds / steps, 1, 1) > self._left():
+        step_seconds = train_seconds / steps
+        if self._seconds(step_seconds, 1, 1) > self._left(step_seconds):
             plan.epochs = plan.epoch  # not even a step and a look at it are left
         else:
-            self.fit(plan, train_seconds / steps, done_in_epoch=0)
+            self.fit(plan, step_seconds, done_in_epoch=0)
 
     def fit(self, plan: Plan, step_seconds: float, done_in_epoch: int) -> None:
         """Chooses how many steps are still to come, in how many epochs.
@@ -132,7 +149,7 @@ class Pace:
 
     def _affordable(self, plan: Plan, step_seconds: float, done_in_epoch: int) -> tuple[int, int]:
         """The epochs that the time holds, the running one among them, and the steps of each; arguments as for `fit`."""
-        left = self._left() * (1 - MARGIN) + done_in_epoch * step_seconds  # as if the epoch began here
+        left = self._left(step_seconds) * (1 - MARGIN) + done_in_epoch * step_seconds  # as if the epoch began here
         epoch_seconds = self._seconds(step_seconds, self.full_epoch, 1)
         epochs = min(self.most_epochs - plan.epoch, max(1, math.ceil(left / epoch_seconds - 0.1)))
         whole = math.floor if epochs == 1 else math.ceil
@@ -144,11 +161,12 @@ class Pace:
         epochs, steps = self._affordable(plan, step_seconds, done_in_epoch)
         return epochs * steps - done_in_epoch > WORTH_MORE * (plan.steps_left - done_in_epoch)
 
-    def _left(self) -> float:
+    def _left(self, step_seconds: float) -> float:
         """Seconds for training."""
-        return self.deadline - time.monotonic() - self.reserve
+        closing = self._seconds(step_seconds, 0, self.closing_looks)
+        return self.deadline - time.monotonic() - self.reserve - closing
 
-    def _seconds(self, step_seconds: float, steps: int, looks: int) -> float:
+    def _seconds(self, step_seconds: float, steps: int, looks: float) -> float:
         """What so many steps, and looks at the validation part, take."""
         look = self._look_seconds
         return steps * step_seconds + looks * (step_seconds * FORWARD_SHARE * self.look if look is None else look)

@@ -106,13 +106,16 @@ class Session:
         if resume:
             progress = restore(self.run, learner)
         look = len(feeds["validation"]) / int(training.batch_size)
-        pace = Pace(started + budget, reserve, most_epochs, full_epoch, look) if budget else None
+        views = 1 if self.model.views is None else len(self.model.views)
+        closing_looks = views * sum(len(feeds[name]) for name in MEASURED if name in feeds) / len(feeds["validation"])
+        pace = Pace(started + budget, reserve, most_epochs, full_epoch, look, closing_looks) if budget else None
         before = time.monotonic() - started
         fit(learner, feeds["validation"], progress, pace, self.run, self.reporter, started)
         if pace and progress.plan.epochs == 1 and progress.plan.steps_per_epoch < full_epoch:
             self.reporter.warn(
                 f"the time budget left {progress.plan.steps_per_epoch:,} of the {full_epoch:,} steps of an epoch; "
-                f"{before:.0f} s had passed before, and export and measurement take about {reserve:.0f} s: give it more"
+                f"{before:.0f} s had passed before, and export and measurement take about {pace.end_seconds:.0f} s: "
+                "give it more"
             )
         training.epochs = progress.plan.epochs  # what the time budget came to, as the micro-batch what fits
         write_atomically(self.run.config, dump_recipe(self.plan.recipe))
@@ -142,7 +145,7 @@ class Session:
         )
 
     def _rehearse(self) -> float:
-        """Exports the untrained model and lets it answer: how many seconds the end will take.
+        """Exports the untrained model and lets it answer: how many seconds it will take to export and measure it.
 
         What cannot be exported is found out here too, before the time is spent.
         """
@@ -158,7 +161,7 @@ class Session:
         predictor.probabilities(few)
         answered = (time.monotonic() - exported) / len(few)
         held_out = sum(len(self.material.truth[name]) for name in MEASURED)
-        return exported - began + 2 * answered * held_out + WRITING_SECONDS  # twice: the last epoch is measured too
+        return exported - began + answered * held_out + WRITING_SECONDS
 
     def _finish(self, learner: Learner, feeds: dict[str, Feed], progress: Progress, started: float) -> dict[str, Any]:
         """Measures the last epoch's weights, exports the best ones, measures what was exported, writes it all."""

@@ -128,3 +128,11 @@ def test_without_a_budget_nothing_changes(clock: Clock) -> None:
 
 def test_a_resumed_run_keeps_the_number_that_was_chosen() -> None:
     assert Plan(**Plan(epochs=9, steps_per_epoch=4, epoch=2, progress=0.2, fixed=False).state()).fixed
+
+
+def test_what_is_answered_at_the_end_is_counted_in_looks(clock: Clock) -> None:
+    plan = Plan(epochs=50, steps_per_epoch=100, fixed=False)
+    pace = Pace(clock.now + 100, 10, 50, 100, look=3, closing_looks=4)
+    pace.epoch(plan, steps=100, train_seconds=10, look_seconds=5)
+    assert pace.end_seconds == 10 + 4 * 5
+    assert plan.epochs * (plan.steps_per_epoch * 0.1 + 5) <= 100 - 30
