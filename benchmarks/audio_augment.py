@@ -8,15 +8,14 @@ a clip: median, minimum and maximum of the runs, and how many times as quick as 
 """
 
 import argparse
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 
-import librosa
 import numpy as np
 import torch
+from librosa.effects import pitch_shift, time_stretch
+from machine import header
 
 from multicnn.audio.augment import AudioAugmentation, Equalizer
 from multicnn.audio.augment_time import FASTEST, SEMITONES, SLOWEST, PitchAndTempo, Speed
@@ -29,8 +28,8 @@ def by_librosa(clips: np.ndarray, rate: int) -> None:
     rng = np.random.default_rng(0)
     for clip in clips:
         steps = int(rng.integers(min(SEMITONES), max(SEMITONES) + 1))
-        pitched = librosa.effects.pitch_shift(clip, sr=rate, n_steps=steps)
-        librosa.effects.time_stretch(pitched, rate=float(rng.uniform(SLOWEST, FASTEST)))
+        pitched = pitch_shift(clip, sr=rate, n_steps=steps)
+        time_stretch(pitched, rate=float(rng.uniform(SLOWEST, FASTEST)))
 
 
 def milliseconds(work: Callable[[], object], clips: int, runs: int, device: str) -> list[float]:
@@ -45,15 +44,13 @@ def milliseconds(work: Callable[[], object], clips: int, runs: int, device: str)
     return sorted(taken[1:])
 
 
-def header(arguments: argparse.Namespace) -> str:
+def described(arguments: argparse.Namespace) -> str:
     """Hardware, versions and the number of runs."""
-    used = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
-    where = torch.cuda.get_device_name() if arguments.device.startswith("cuda") else platform.processor()
-    return (
-        f"{time.strftime('%Y-%m-%d')}; {where or platform.machine()}, {torch.get_num_threads()} threads; "
-        f"Python {platform.python_version()}, {used}\n"
-        f"clips of {arguments.seconds:g} s at {arguments.rate:,} Hz, {arguments.batch} a batch; {arguments.runs} runs; "
-        "milliseconds a clip"
+    where = torch.cuda.get_device_name() if arguments.device.startswith("cuda") else arguments.device
+    return header(
+        VERSIONS,
+        f"{where}, {torch.get_num_threads()} threads; clips of {arguments.seconds:g} s at {arguments.rate:,} Hz, "
+        f"{arguments.batch} a batch; {arguments.runs} runs; milliseconds a clip",
     )
 
 
@@ -76,7 +73,7 @@ def main() -> None:
         "augment.equalizer": Equalizer(6.0),
         "augment.noise, gain, shift": AudioAugmentation(6.0, 0.1, 1.0),
     }
-    print(header(arguments), end="\n\n")
+    print(described(arguments), end="\n\n")
     print(f"{'':28}  median     min     max  times")
     few = clips[:8]
     reference = milliseconds(lambda: by_librosa(few, arguments.rate), len(few), arguments.runs, "cpu")

@@ -36,6 +36,7 @@ import torchaudio
 from machine import header
 from PIL import Image
 
+from multicnn.audio.frontends.logmel import LogMel
 from multicnn.audio.frontends.mel3 import HOPS, WINDOWS, Mel3, mel3_defaults, mel3_frames
 from multicnn.audio.read import AudioReader
 from multicnn.bundle.read import WEIGHTS, open_bundle
@@ -45,6 +46,7 @@ from multicnn.data.decode import collect, decode, default_workers
 from multicnn.data.example import Example
 from multicnn.data.recordings import cut
 from multicnn.inference.layers import open_layer
+from multicnn.inference.lines import Item
 from multicnn.inference.stream import answers
 
 LEVEL, FLOOR, BANDS = 0.1, 1e-6, 128
@@ -137,7 +139,8 @@ def training(clips: list[Path], arguments: argparse.Namespace) -> Callable[[], n
     samples = round(arguments.seconds * arguments.rate)
     reader = AudioReader(arguments.rate, samples)
     front = Mel3(arguments.rate, samples, frames=mel3_frames(arguments.seconds), **mel3_defaults(arguments.rate))
-    for scale in front.scales:
+    for scale in front.scales.children():
+        assert isinstance(scale, LogMel)
         mean, deviation = scale.statistics
         mean.zero_()
         deviation.fill_(1)
@@ -148,7 +151,8 @@ def training(clips: list[Path], arguments: argparse.Namespace) -> Callable[[], n
         pieces = cut(examples, reader, training=True)
         decoded = collect(pieces, decode(pieces.examples, reader, default_workers()))
         assert isinstance(decoded.arrays, np.ndarray)
-        batches = torch.from_numpy(decoded.arrays).split(TRAINING_BATCH)
+        waves = torch.from_numpy(decoded.arrays)
+        batches = (waves[start : start + TRAINING_BATCH] for start in range(0, len(waves), TRAINING_BATCH))
         return np.concatenate([front(batch).numpy() for batch in batches])
 
     return make
@@ -165,12 +169,13 @@ def features(clips: list[Path], folder: Path) -> Callable[[], np.ndarray]:
         np.stack([weights[f"frontend.scales.{number}.{name}"].numpy() for number in range(len(WINDOWS))])
         for name in ("mean", "std")
     )
-    inputs = [Example(str(path), Blob(path)) for path in clips]
+    inputs: list[Item] = [Example(str(path), Blob(path)) for path in clips]
 
     def make() -> np.ndarray:
         stream = answers(layer, [inputs], batch_size=FEATURES_BATCH, workers=default_workers(), live=False)
-        rows = np.concatenate([batch.probabilities for batch in stream])
-        return rows.reshape(-1, *layer.shape) * deviation + mean
+        rows: np.ndarray = np.concatenate([batch.probabilities for batch in stream])
+        measured: np.ndarray = rows.reshape(-1, *layer.shape) * deviation + mean
+        return measured
 
     return make
 

@@ -5,6 +5,7 @@ It runs in a Python of its own that has fastai and multicnn (for the network):
     python -m venv fa && fa/bin/pip install fastai . && python benchmarks/image_training.py ... --fastai fa/bin/python
 """
 
+import argparse
 import time
 
 from fastai.callback.core import Callback
@@ -20,7 +21,7 @@ from peer import SIDE, SMOOTHING, network, parse, say, workers
 class Says(Callback):
     """Prints the line of an epoch; the validation isn't counted in the speed."""
 
-    def __init__(self, asked: object) -> None:
+    def __init__(self, asked: argparse.Namespace) -> None:
         self.asked = asked
 
     def before_train(self) -> None:

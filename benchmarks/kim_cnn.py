@@ -10,7 +10,7 @@ a tenth of the training texts to choose among 25 epochs.
 import csv
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -113,5 +113,11 @@ def predict(model: str, source: str, target: str) -> None:
             out.writelines(f"{stored['labels'][number]}\t{score:.6f}\n" for number, score in pairs)
 
 
+def main() -> None:
+    """Does what the first argument says with the others."""
+    commands: dict[str, Callable[..., None]] = {"train": train, "predict": predict}
+    commands[sys.argv[1]](*sys.argv[2:])
+
+
 if __name__ == "__main__":
-    {"train": train, "predict": predict}[sys.argv[1]](*sys.argv[2:])
+    main()

@@ -9,32 +9,38 @@ import time
 
 import torch
 from peer import DECAY, SIDE, SMOOTHING, network, parse, say, workers
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 
 
-def loaders(asked: argparse.Namespace, cuda: bool) -> tuple[DataLoader, DataLoader]:
-    """The training part, shuffled and augmented, and the validation part."""
+def folders(data: str) -> tuple[datasets.ImageFolder, datasets.ImageFolder]:
+    """The training part, augmented, and the validation part."""
     plain = [transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
     moved = [transforms.RandomCrop(SIDE, padding=4, padding_mode="reflect"), transforms.RandomHorizontalFlip()]
-    train = datasets.ImageFolder(f"{asked.data}/train", transforms.Compose([*moved, *plain]))
-    val = datasets.ImageFolder(f"{asked.data}/val", transforms.Compose(plain))
-    shared = {"batch_size": asked.batch_size, "num_workers": workers(asked), "pin_memory": cuda}
-    return DataLoader(train, shuffle=True, drop_last=True, **shared), DataLoader(val, **shared)
+    train = datasets.ImageFolder(f"{data}/train", transforms.Compose([*moved, *plain]))
+    return train, datasets.ImageFolder(f"{data}/val", transforms.Compose(plain))
+
+
+def loader(folder: datasets.ImageFolder, asked: argparse.Namespace, cuda: bool, shuffle: bool) -> "DataLoader[Tensor]":
+    """Batches of a part."""
+    return DataLoader(
+        folder, asked.batch_size, shuffle=shuffle, drop_last=shuffle, num_workers=workers(asked), pin_memory=cuda
+    )
 
 
 def main() -> None:
     asked = parse()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    train, val = loaders(asked, device.type == "cuda")
-    model = network(asked, len(train.dataset.classes)).to(device)
+    learned, held_out = folders(asked.data)
+    train, val = (loader(part, asked, device.type == "cuda", part is learned) for part in (learned, held_out))
+    model = network(asked, len(learned.classes)).to(device)
     optimiser = torch.optim.AdamW(model.parameters(), lr=asked.lr, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, asked.lr, epochs=asked.epochs, steps_per_epoch=len(train), pct_start=0.1
-    )
+    steps = asked.epochs * len(train)
+    warmup = max(0.1, 2 / steps)  # a warm-up of a single step is a division by zero there
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, asked.lr, total_steps=steps, pct_start=warmup)
     criterion = nn.CrossEntropyLoss(label_smoothing=SMOOTHING)
     for epoch in range(1, asked.epochs + 1):
         began = time.monotonic()
@@ -51,7 +57,7 @@ def main() -> None:
         model.eval()
         with torch.no_grad():
             right = sum(int((model(inputs.to(device)).argmax(1) == truth.to(device)).sum()) for inputs, truth in val)
-        say(epoch, asked, right / len(val.dataset), speed)
+        say(epoch, asked, right / len(held_out), speed)
 
 
 if __name__ == "__main__":

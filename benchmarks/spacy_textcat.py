@@ -9,7 +9,7 @@ Runs in spaCy's own environment. Ten passes with growing batches, dropout 0.2, a
 import csv
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import spacy
@@ -55,5 +55,11 @@ def lines(path: str) -> Iterator[str]:
             yield line[:-1]
 
 
+def main() -> None:
+    """Does what the first argument says with the others."""
+    commands: dict[str, Callable[..., None]] = {"train": train, "predict": predict}
+    commands[sys.argv[1]](*sys.argv[2:])
+
+
 if __name__ == "__main__":
-    {"train": train, "predict": predict}[sys.argv[1]](*sys.argv[2:])
+    main()

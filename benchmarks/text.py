@@ -26,7 +26,7 @@ from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 
-from text_prediction import Contestant, Row, header, multicnn, read, tfidf, with_fasttext
+from text_prediction import Contestant, Row, described, multicnn, read, tfidf, with_fasttext
 
 HERE = Path(__file__).parent
 
@@ -45,7 +45,7 @@ def main() -> None:
     makers += [with_script("spaCy", arguments.spacy, "spacy_textcat.py")] if arguments.spacy else []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        print(header(arguments), end="\n\n", flush=True)
+        print(described(arguments), end="\n\n", flush=True)
         trained = [timed(make, train, folder) for make in makers]
         accuracies = [contestant.accuracy(test, folder) for contestant, _ in trained]
         lines, one = write_lines(train + test, folder, arguments.lines)
