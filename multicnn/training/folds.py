@@ -60,7 +60,7 @@ def cross_validate(
 
     Args:
         once: trains what is wanted for one fold, a model or an ensemble.
-        recipe: as it was asked for; a time budget is shared evenly by the folds.
+        recipe: as it was asked for; the folds share its time budget.
         run: the folder of the whole; the runs lie in it as fold-1, fold-2, ...
         reporter: says what is going on, and draws the table at the end.
         started: when the command began, on the clock of `time.monotonic`.

@@ -41,8 +41,8 @@ from multicnn.training.search import settle_batch, settle_rate
 MEASURED = ("validation", "test")
 # Where `--batch-size auto` fits the batch to the memory; elsewhere memory is swapped before it runs out.
 FOR_LARGE_BATCHES = ("cuda",)
-# Writing checkpoints, weights and pages, beside what the rehearsal measures; in seconds.
-WRITING_SECONDS = 1.5
+# Beside what the rehearsal measures, in seconds: writing checkpoints, weights and pages, and Python's start and end.
+OTHER_SECONDS = 3.0
 
 
 @dataclass(slots=True)
@@ -161,7 +161,7 @@ class Session:
         predictor.probabilities(few)
         answered = (time.monotonic() - exported) / len(few)
         held_out = sum(len(self.material.truth[name]) for name in MEASURED)
-        return exported - began + answered * held_out + WRITING_SECONDS
+        return exported - began + answered * held_out + OTHER_SECONDS
 
     def _finish(self, learner: Learner, feeds: dict[str, Feed], progress: Progress, started: float) -> dict[str, Any]:
         """Measures the last epoch's weights, exports the best ones, measures what was exported, writes it all."""

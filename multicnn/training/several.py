@@ -41,7 +41,7 @@ def train_each(
     whole: RunFolder | None = None,
     begin: Callable[[], None] | None = None,
 ) -> None:
-    """Trains them all; a time budget is shared evenly.
+    """Trains them all; what is left of a time budget is shared evenly by those that are left.
 
     Args:
         train: trains one, as `multicnn.training.train.train` does.
@@ -62,20 +62,29 @@ def train_each(
         run.clear()
         write_atomically(run.config, dump_recipe(recipe))
 
-    for number, part in enumerate(parts):
-        if resume and part.folder.metrics.exists():
-            continue
+    waiting = [part for part in parts if not (resume and part.folder.metrics.exists())]
+    since = time.monotonic() if resume else started
+    for number, part in enumerate(waiting):
         reporter.note(part.title)
-        begun = resume and part.folder.config.exists()
-        one = load_recipe(recipe.pipeline, str(part.folder.config)) if begun else _with_share(part.recipe, len(parts))
+        began = time.monotonic()
+        if resume and part.folder.config.exists():
+            one = load_recipe(recipe.pipeline, str(part.folder.config))
+        else:
+            one = _with_share(part.recipe, len(waiting) / len(parts), began - since, len(waiting) - number)
         first = number == 0 and not resume
-        began = time.monotonic() if number else started
         train(one, part.folder, reporter, began, resume, whole=whole or run, begin=write if first else None)
 
 
-def _with_share(recipe: Recipe, parts: int) -> Recipe:
-    """The recipe of one of so many parts, with its share of the time."""
+def _with_share(recipe: Recipe, share: float, spent: float, left: int) -> Recipe:
+    """The recipe of one of several parts, with its share of the time.
+
+    Args:
+        recipe: with the time of all parts; changed in place.
+        share: of that time, what is there for the parts that were not done before.
+        spent: seconds of it that have passed.
+        left: how many parts there are to come, with this one.
+    """
     if recipe.training.time_budget is not None:
-        seconds = parse_duration(recipe.training.time_budget) * (1 - KEPT_BACK) / parts
-        recipe.training.time_budget = f"{seconds:.2f}s"
+        seconds = parse_duration(recipe.training.time_budget) * (1 - KEPT_BACK) * share - spent
+        recipe.training.time_budget = f"{max(seconds / left, 1.0):.2f}s"
     return recipe
