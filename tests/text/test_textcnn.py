@@ -35,6 +35,18 @@ def test_has_the_parameters_of_kim_2014(vocabulary_size: int, classes: int) -> N
     assert count == 300 * vocabulary_size + 360_300 + 301 * classes
 
 
+def test_filters_start_near_zero_as_in_kims_code() -> None:
+    network = small(filter_spread=0.01)
+    for convolution in network.features.convolutions:
+        assert 0.005 < convolution.weight.abs().max() <= 0.01
+        assert not convolution.bias.any()
+    assert not network.head[1].weight.any()
+    assert not network.head[1].bias.any()
+    assert network.features.embedding.weight.abs().max() > 0.2
+    with pytest.raises(ValueError, match="0 or more"):
+        small(filter_spread=-0.01)
+
+
 def test_agrees_with_the_definition() -> None:
     network, ids = small(), texts(7)
     vectors = network.features.embedding.weight.detach().numpy()[ids[0].numpy()]

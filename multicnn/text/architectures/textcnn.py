@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from multicnn.blocks.dropout import Dropout
@@ -36,6 +37,8 @@ class TextCNN(TextBackbone):
             `regionsN` the strongest in each of N parts of the text, `average` the mean, `attention` a learned mean.
         dropout: the share of the pooled answers that is dropped in training.
         embedding_dropout: the share of the word vectors' values that is.
+        filter_spread: filters start within this of 0, biases and the last layer at 0; 0.01 in the author's code. 0: as
+            layers start otherwise.
     """
 
     own_size: ClassVar[tuple[int, ...]] = (56,)  # MR's longest sentence
@@ -53,6 +56,7 @@ class TextCNN(TextBackbone):
         pooling: str = "max",
         dropout: float = 0.5,
         embedding_dropout: float = 0.0,
+        filter_spread: float = 0.0,
     ) -> None:
         super().__init__()
         self.features = TextFeatures(
@@ -64,6 +68,17 @@ class TextCNN(TextBackbone):
         )
         self.head = nn.Sequential(Dropout(dropout), nn.Linear(self.features.width, classes))
         self.foldable = pooling == "max"
+        if filter_spread < 0:
+            raise ValueError(f"filters start within 0 or more of 0, not {filter_spread}")
+        if filter_spread:
+            self._start_near_zero(filter_spread)
+
+    @torch.no_grad()
+    def _start_near_zero(self, spread: float) -> None:
+        for weights in [*self.features.convolutions.parameters(), *self.head.parameters()]:
+            weights.zero_()
+        for convolution in self.features.convolutions.children():
+            convolution.get_parameter("weight").uniform_(-spread, spread)
 
     def folded(self, *, always: bool = False) -> tuple[nn.Module, str] | None:
         """The network as look-ups and additions, where it pools maxima and its table is of a bearable size.
