@@ -31,6 +31,14 @@ def network(vectors: str = "rand", **options: Any) -> TextCNN:
     return built
 
 
+def folded(plain: TextCNN) -> FoldedTextCNN:
+    return FoldedTextCNN(plain.features.embedding, plain.features.convolutions, plain.head)
+
+
+def size_of(plain: TextCNN) -> int:
+    return table_bytes(plain.features.embedding, plain.features.convolutions)
+
+
 def texts(*lengths: int) -> Tensor:
     ids = torch.zeros(len(lengths), max(lengths), dtype=torch.int32)
     for row, length in enumerate(lengths):
@@ -42,19 +50,19 @@ def texts(*lengths: int) -> Tensor:
 @pytest.mark.parametrize("windows", [(3, 4, 5), (5, 1, 3), (2,), (4, 4, 2)])
 def test_agrees_with_the_plain_network(vectors: str, windows: tuple[int, ...]) -> None:
     plain, ids = network(vectors, windows=windows), texts(1, 2, 4, 30, 7)
-    torch.testing.assert_close(FoldedTextCNN(plain)(ids), plain(ids), rtol=0, atol=1e-3)
+    torch.testing.assert_close(folded(plain)(ids), plain(ids), rtol=0, atol=1e-3)
 
 
 def test_a_text_without_a_word_answers_as_the_plain_network_does() -> None:
     plain, ids = network(), torch.zeros(1, 6, dtype=torch.int32)
-    torch.testing.assert_close(FoldedTextCNN(plain)(ids), plain(ids), rtol=0, atol=1e-6)
+    torch.testing.assert_close(folded(plain)(ids), plain(ids), rtol=0, atol=1e-6)
 
 
 def test_the_table_is_as_large_as_is_said() -> None:
     plain = network(windows=(2, 4))
-    table = FoldedTextCNN(plain).table
+    table = folded(plain).table
     assert (tuple(table.shape), table.dtype) == ((200, 16), torch.int16)
-    assert table.nbytes == table_bytes(plain)
+    assert table.nbytes == size_of(plain)
 
 
 @given(st.integers(0, 1000), st.integers(1, 6), st.floats(-6, 6))
@@ -75,14 +83,14 @@ def test_a_network_of_zeros_can_be_folded() -> None:
     with torch.no_grad():
         for parameter in plain.parameters():
             parameter.zero_()
-    assert torch.equal(FoldedTextCNN(plain)(texts(3, 9)), torch.zeros(2, 3))
+    assert torch.equal(folded(plain)(texts(3, 9)), torch.zeros(2, 3))
 
 
 def test_what_is_not_a_number_stays_none() -> None:
     plain = network()
     with torch.no_grad():
         plain.features.convolutions[1].bias[3] = torch.nan
-    assert FoldedTextCNN(plain)(texts(3, 9)).isnan().all()
+    assert folded(plain)(texts(3, 9)).isnan().all()
 
 
 def test_the_network_that_was_folded_stays_as_it_was() -> None:
@@ -94,10 +102,10 @@ def test_the_network_that_was_folded_stays_as_it_was() -> None:
 
 def test_size_decides_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = network()
-    monkeypatch.setattr(textcnn, "MOST_BYTES", table_bytes(plain))
+    monkeypatch.setattr(textcnn, "MOST_BYTES", size_of(plain))
     folded = plain.folded()
     assert folded and folded[1] == "folded"
-    monkeypatch.setattr(textcnn, "MOST_BYTES", table_bytes(plain) - 1)
+    monkeypatch.setattr(textcnn, "MOST_BYTES", size_of(plain) - 1)
     assert plain.folded() is None and plain.folded(always=True) is not None
 
 

@@ -1,16 +1,13 @@
 """TextCNN for prediction: vectors and convolutions folded into tables, so that a text costs look-ups and additions."""
 
 import copy
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from multicnn.text.architectures.embedding import PADDING
-
-if TYPE_CHECKING:
-    from multicnn.text.architectures.textcnn import TextCNN
+from multicnn.text.architectures.embedding import PADDING, WordVectors
+from multicnn.text.architectures.phrases import PhraseFilters
 
 LARGEST = 2**15 - 1  # of int16
 
@@ -27,20 +24,21 @@ class FoldedTextCNN(nn.Module):
     sum being too large. So the table is small, and every engine gives the same sums, for they are exact.
 
     Args:
-        network: trained; it stays as it is.
+        vectors, filters: trained; they stay as they are.
+        head: maps each filter's strongest answer to logits; copied.
     """
 
     table: Tensor
     scale: Tensor
 
-    def __init__(self, network: "TextCNN") -> None:
+    def __init__(self, vectors: WordVectors, filters: PhraseFilters, head: nn.Module) -> None:
         super().__init__()
         with torch.no_grad():
-            table, scale = whole_numbers(products(network))
+            table, scale = whole_numbers(products(vectors, filters))
         self.places = table.shape[1]
         self.register_buffer("table", table.flatten(0, 1))
         self.register_buffer("scale", scale)
-        self.head = copy.deepcopy(network.head)
+        self.head = copy.deepcopy(head)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Token numbers, int32 [batch, tokens], padded behind with 0, to logits [batch, classes]."""
@@ -54,22 +52,18 @@ class FoldedTextCNN(nn.Module):
         return logits
 
 
-def products(network: "TextCNN") -> Tensor:
+def products(vectors: WordVectors, filters: PhraseFilters) -> Tensor:
     """What each word adds to each filter's answer at each place in a window.
-
-    Args:
-        network: trained.
 
     Returns:
         [vocabulary, places, filters], zero where a filter's window has not begun; the last place has the bias.
     """
-    vectors = network.features.embedding(torch.arange(network.features.embedding.words)[None])[0].T
-    filters = network.features.convolutions
+    of_words = vectors(torch.arange(vectors.words)[None])[0].T
     weights = [
         functional.pad(convolution.get_parameter("weight"), (max(filters.windows) - window, 0))
         for window, convolution in zip(filters.windows, filters, strict=True)
     ]
-    table = torch.einsum("wc,fcp->wpf", vectors, torch.cat(weights))
+    table = torch.einsum("wc,fcp->wpf", of_words, torch.cat(weights))
     table[:, -1] += torch.cat([convolution.get_parameter("bias") for convolution in filters])
     return table
 
@@ -95,7 +89,6 @@ def whole_numbers(table: Tensor) -> tuple[Tensor, Tensor]:
     return whole, scale
 
 
-def table_bytes(network: "TextCNN") -> int:
+def table_bytes(vectors: WordVectors, filters: PhraseFilters) -> int:
     """How large the table is."""
-    convolutions = network.features.convolutions
-    return 2 * network.features.embedding.words * convolutions.width * max(convolutions.windows)
+    return 2 * vectors.words * filters.width * max(filters.windows)

@@ -86,9 +86,10 @@ class TextCNN(TextBackbone):
         Args:
             always: however large the table.
         """
-        if not self.foldable or (table_bytes(self) > MOST_BYTES and not always):
+        vectors, filters = self.features.embedding, self.features.convolutions
+        if not self.foldable or (table_bytes(vectors, filters) > MOST_BYTES and not always):
             return None
-        return FoldedTextCNN(self).eval(), "folded"
+        return FoldedTextCNN(vectors, filters, self.head).eval(), "folded"
 
 
 class TextFeatures(nn.Module):
