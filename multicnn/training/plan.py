@@ -159,7 +159,7 @@ class Pace:
     def _holds_more(self, plan: Plan, step_seconds: float, done_in_epoch: int) -> bool:
         """Whether the time that is left holds many more steps than are planned; arguments as for `fit`."""
         epochs, steps = self._affordable(plan, step_seconds, done_in_epoch)
-        return epochs * steps - done_in_epoch > WORTH_MORE * (plan.steps_left - done_in_epoch)
+        return epochs * steps > WORTH_MORE * plan.steps_left
 
     def _left(self, step_seconds: float) -> float:
         """Seconds for training."""
