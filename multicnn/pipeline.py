@@ -118,14 +118,14 @@ class Pipeline(Protocol):
         """
         ...
 
-    def settle_training(self, recipe: "Recipe", count: int, network: "nn.Module", pretrained: bool) -> None:
+    def settle_training(self, recipe: "Recipe", count: int, network: "nn.Module", gentle: bool) -> None:
         """Puts values in the place of every `auto` in the training section.
 
         Args:
             recipe: changed in place.
             count: training examples.
             network: what will learn.
-            pretrained: whether the weights have learned from other data.
+            gentle: whether the weights know data of this kind already and need move little.
         """
         ...
 

@@ -59,8 +59,8 @@ class AudioPipeline:
         if audio.windows:
             self._windows = float(np.mean([len(starts(length, window, audio.overlap)) for length in lengths]))
 
-    def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
-        """Many epochs for few sounds; a gentle rate for weights that have learned already."""
+    def settle_training(self, recipe: Recipe, count: int, network: nn.Module, gentle: bool) -> None:
+        """Many epochs for few sounds; a gentle rate for weights that know such data already."""
         assert isinstance(recipe, AudioRecipe)
         check_mixing(recipe.training, str(network.loss), ["mixup"] if recipe.augment.mixup else [])
         count = round(count * self._windows)
@@ -69,7 +69,7 @@ class AudioPipeline:
             recipe.training,
             epochs=int(np.clip(round(100_000 / max(count, 1)), 15, 50)),
             batch_size=batch_size,
-            lr=3e-4 if pretrained else (2e-3 if stands_high_rates(network) else 2e-4) * batch_size / 32,
+            lr=3e-4 if gentle else (2e-3 if stands_high_rates(network) else 2e-4) * batch_size / 32,
             weight_decay=0.05,
             label_smoothing=0.1,
             clip=0.0,

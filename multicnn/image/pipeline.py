@@ -56,8 +56,8 @@ class ImagePipeline:
         reader = ImageReader(height, width, read_as, recipe.image.resize, recipe.image.interpolation)
         return recipe, reader
 
-    def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
-        """Many epochs for few pictures; a gentle rate for weights that have learned already, a high one for ResNet-9.
+    def settle_training(self, recipe: Recipe, count: int, network: nn.Module, gentle: bool) -> None:
+        """Many epochs for few pictures; a gentle rate for weights that know such data already, a high one for ResNet-9.
 
         The rates were tried on a validation part of CIFAR-10.
         """
@@ -69,9 +69,9 @@ class ImagePipeline:
         rate = 1e-2 if recipe.model.arch == "resnet9" else 4e-3 if stands_high_rates(network) else 5e-4
         fill_training(
             recipe.training,
-            epochs=int(np.clip(round(1_500_000 / max(count, 1)), 15, 60)) // (3 if pretrained else 1),
+            epochs=int(np.clip(round(1_500_000 / max(count, 1)), 15, 60)) // (3 if gentle else 1),
             batch_size=batch_size,
-            lr=3e-4 if pretrained else rate * batch_size / 128,
+            lr=3e-4 if gentle else rate * batch_size / 128,
             weight_decay=0.05,
             label_smoothing=0.1,
             clip=0.0,

@@ -105,7 +105,7 @@ class TextPipeline:
         self.notes.append(told)
         return further
 
-    def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
+    def settle_training(self, recipe: Recipe, count: int, network: nn.Module, gentle: bool) -> None:
         """Few epochs: a network over words learns its training texts by heart soon. Beside n-grams, MR, SST-2 and TREC
         gained nothing after the sixth (tried on inner parts).
 

@@ -83,7 +83,7 @@ def build(plan: Outline, reporter: Reporter, *, fresh: bool = True, download: bo
         raise UsageError(f"{plan.recipe.model.arch} with these options cannot be folded; leave out model.fold")
     settle_loss(plan.recipe.training, model.network.loss)
     start = start_weights(plan.recipe, model, reporter, download) if fresh else Start()
-    plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), model.network, start.pretrained)
+    plan.pipeline.settle_training(plan.recipe, len(plan.parts.train), model.network, start.gentle)
     _check_training(plan, model)
     return model, start
 

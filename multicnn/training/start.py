@@ -25,10 +25,13 @@ class Start:
 
     Attributes:
         pretrained: its weights have learned from other data.
+        gentle: they know data of this kind, and need move little: ImageNet's, or a run's of the same pipeline. Those of
+            an image run, under spectrograms, were worse than fresh ones at a gentle rate, and not at the fresh ones'.
         normalised: the mean and deviation of its front end came with them.
     """
 
     pretrained: bool = False
+    gentle: bool = False
     normalised: bool = False
 
 
@@ -50,7 +53,8 @@ def start_weights(recipe: Recipe, model: Classifier, reporter: Reporter, downloa
     if wanted == "none":
         return Start()
     theirs, meta = open_weights(wanted), _meta(Path(wanted))
-    if meta.get("pipeline", recipe.pipeline) != recipe.pipeline:  # means and deviations of another kind of signal
+    alike = meta.get("pipeline", recipe.pipeline) == recipe.pipeline
+    if not alike:  # means and deviations of another kind of signal
         theirs = {name: tensor for name, tensor in theirs.items() if not name.startswith("frontend.")}
     try:
         report = load_into(model, theirs)
@@ -58,7 +62,7 @@ def start_weights(recipe: Recipe, model: Classifier, reporter: Reporter, downloa
         own = f"; {wanted} is a {meta['name']} for {meta['pipeline']}, this is a {recipe.model.arch}" if meta else ""
         raise UsageError(f"{error}{own}") from error
     reporter.note(f"{wanted}: {report.line()}")
-    return Start(pretrained=True, normalised=any(_is_mean(name) for name in report.loaded))
+    return Start(pretrained=True, gentle=alike, normalised=any(_is_mean(name) for name in report.loaded))
 
 
 def take_network(recipe: Recipe) -> Recipe:
@@ -104,11 +108,11 @@ def _imagenet(recipe: Recipe, model: Classifier, reporter: Reporter, download: b
     reporter.note(f"{found.file}: {report.line()}")
     own = dict(model.frontend.named_buffers())
     if recipe.pipeline == "audio" or "mean" not in own:  # a spectrogram or Lab is not normalised like a photograph
-        return Start(pretrained=True)
+        return Start(pretrained=True, gentle=True)
     mean, std = found.normalisation(own["mean"].numel())
     own["mean"].copy_(torch.tensor(mean))
     own["std"].copy_(torch.tensor(std))
-    return Start(pretrained=True, normalised=True)
+    return Start(pretrained=True, gentle=True, normalised=True)
 
 
 def _is_mean(name: str) -> bool:

@@ -97,6 +97,9 @@ def test_a_run_brings_its_network_where_none_is_named(pictures: Path, sounds: Pa
     done = cli("train", "audio", sounds, "-o", tmp_path / "audio", *start)
     assert done.returncode == 0, done.stderr
     assert "48 of 52 tensors loaded" in done.stderr
+    assert "lr: 0.0005\n" in (tmp_path / "audio" / "config.yaml").read_text()  # as for fresh weights
+    again = cli("train", "audio", sounds, "--weights", tmp_path / "audio", "--dry-run", "--json")
+    assert json.loads(again.stdout)["recipe"]["training"]["lr"] == 3e-4
     other = cli("train", "audio", sounds, "-o", tmp_path / "other", *start, "--arch", "lenet")
     assert (other.returncode, other.stderr.count("\n")) == (2, 1)
     assert "is a resnet9 for image, this is a lenet" in other.stderr

@@ -50,7 +50,7 @@ class TaggingPipeline:
         alphabet = build_vocabulary(Counter(chain.from_iterable(as_written)))
         return recipe, WordReader(vocabulary, alphabet, recipe.text.window, recipe.text.word_length)
 
-    def settle_training(self, recipe: Recipe, count: int, network: nn.Module, pretrained: bool) -> None:
+    def settle_training(self, recipe: Recipe, count: int, network: nn.Module, gentle: bool) -> None:
         """Small batches, for the words that matter are few."""
         fill_training(
             recipe.training,
