@@ -24,7 +24,9 @@ def folders(data: str) -> tuple[datasets.ImageFolder, datasets.ImageFolder]:
     return train, datasets.ImageFolder(f"{data}/val", transforms.Compose(plain))
 
 
-def loader(folder: datasets.ImageFolder, asked: argparse.Namespace, cuda: bool, shuffle: bool) -> "DataLoader[Tensor]":
+def loader(
+    folder: datasets.ImageFolder, asked: argparse.Namespace, cuda: bool, shuffle: bool
+) -> "DataLoader[tuple[Tensor, Tensor]]":
     """Batches of a part."""
     return DataLoader(
         folder, asked.batch_size, shuffle=shuffle, drop_last=shuffle, num_workers=workers(asked), pin_memory=cuda
