@@ -9,12 +9,12 @@ a tenth of the training texts to choose among 25 epochs.
 
 import csv
 import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 import torch
+from contestant import obey
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -113,11 +113,5 @@ def predict(model: str, source: str, target: str) -> None:
             out.writelines(f"{stored['labels'][number]}\t{score:.6f}\n" for number, score in pairs)
 
 
-def main() -> None:
-    """Does what the first argument says with the others."""
-    commands: dict[str, Callable[..., None]] = {"train": train, "predict": predict}
-    commands[sys.argv[1]](*sys.argv[2:])
-
-
 if __name__ == "__main__":
-    main()
+    obey(train=train, predict=predict)

@@ -8,11 +8,11 @@ Runs in spaCy's own environment. Ten passes with growing batches, dropout 0.2, a
 
 import csv
 import random
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import spacy
+from contestant import obey
 from spacy.training import Example
 from spacy.util import compounding, minibatch
 
@@ -55,11 +55,5 @@ def lines(path: str) -> Iterator[str]:
             yield line[:-1]
 
 
-def main() -> None:
-    """Does what the first argument says with the others."""
-    commands: dict[str, Callable[..., None]] = {"train": train, "predict": predict}
-    commands[sys.argv[1]](*sys.argv[2:])
-
-
 if __name__ == "__main__":
-    main()
+    obey(train=train, predict=predict)

@@ -78,10 +78,9 @@ class Pace:
         self._timed = 0
         self._since = time.monotonic()
 
-    @property
-    def end_seconds(self) -> float:
-        """What the end will take, once a look at the validation part was measured."""
-        return self.reserve + self.closing_looks * (self._look_seconds or 0.0)
+    def end_seconds(self, step_seconds: float = 0.0) -> float:
+        """What the end will take; before a look at the validation part was measured, a step tells how long that is."""
+        return self.reserve + self._seconds(step_seconds, 0, self.closing_looks)
 
     def step(self, plan: Plan, done_in_epoch: int) -> bool:
         """Notes that a step is done. Fits the plan as soon as enough of the first ones were timed, and anew where what
@@ -163,8 +162,7 @@ class Pace:
 
     def _left(self, step_seconds: float) -> float:
         """Seconds for training."""
-        closing = self._seconds(step_seconds, 0, self.closing_looks)
-        return self.deadline - time.monotonic() - self.reserve - closing
+        return self.deadline - time.monotonic() - self.end_seconds(step_seconds)
 
     def _seconds(self, step_seconds: float, steps: int, looks: float) -> float:
         """What so many steps, and looks at the validation part, take."""

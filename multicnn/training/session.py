@@ -107,14 +107,14 @@ class Session:
             progress = restore(self.run, learner)
         look = len(feeds["validation"]) / int(training.batch_size)
         views = 1 if self.model.views is None else len(self.model.views)
-        closing_looks = views * sum(len(feeds[name]) for name in MEASURED if name in feeds) / len(feeds["validation"])
+        closing_looks = views * self._held_out() / len(feeds["validation"])
         pace = Pace(started + budget, reserve, most_epochs, full_epoch, look, closing_looks) if budget else None
         before = time.monotonic() - started
         fit(learner, feeds["validation"], progress, pace, self.run, self.reporter, started)
         if pace and progress.plan.epochs == 1 and progress.plan.steps_per_epoch < full_epoch:
             self.reporter.warn(
                 f"the time budget left {progress.plan.steps_per_epoch:,} of the {full_epoch:,} steps of an epoch; "
-                f"{before:.0f} s had passed before, and export and measurement take about {pace.end_seconds:.0f} s: "
+                f"{before:.0f} s had passed before, and export and measurement take about {pace.end_seconds():.0f} s: "
                 "give it more"
             )
         training.epochs = progress.plan.epochs  # what the time budget came to, as the micro-batch what fits
@@ -160,8 +160,11 @@ class Session:
         exported = time.monotonic()
         predictor.probabilities(few)
         answered = (time.monotonic() - exported) / len(few)
-        held_out = sum(len(self.material.truth[name]) for name in MEASURED)
-        return exported - began + answered * held_out + OTHER_SECONDS
+        return exported - began + answered * self._held_out() + OTHER_SECONDS
+
+    def _held_out(self) -> int:
+        """How many examples the end measures with."""
+        return sum(len(self.material.truth[name]) for name in MEASURED)
 
     def _finish(self, learner: Learner, feeds: dict[str, Feed], progress: Progress, started: float) -> dict[str, Any]:
         """Measures the last epoch's weights, exports the best ones, measures what was exported, writes it all."""

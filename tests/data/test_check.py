@@ -83,7 +83,6 @@ def test_one_class_is_broken(tmp_path: Path) -> None:
 
 
 def test_sounds(tmp_path: Path) -> None:
-    pytest.importorskip("multicnn.audio.read")
     write(
         tmp_path,
         {f"{label}/{i}.wav": sound(0.2 + i / 100 + (label == "b") / 3) for label in "ab" for i in range(10)}
@@ -100,7 +99,6 @@ def test_sounds(tmp_path: Path) -> None:
 
 
 def test_texts(tmp_path: Path) -> None:
-    pytest.importorskip("multicnn.text.read")
     lines = [f"some words {i},{label}" for label in ("pos", "neg", "Pos") for i in range(10 if label != "Pos" else 3)]
     manifest = tmp_path / "m.csv"
     manifest.write_text("\n".join(["text,label", *lines, ",pos", "one,neg", "word " * 500 + ",pos", "a,b,c"]) + "\n")
@@ -173,7 +171,6 @@ def test_tagged_words_are_neither_drawn_nor_listed(tmp_path: Path) -> None:
     ("name", "kind"), [("sample:digits", "image"), ("sample:tones", "audio"), ("sample:docstrings", "text")]
 )
 def test_samples_are_clean(name: str, kind: str) -> None:
-    pytest.importorskip(f"multicnn.{kind}.read")
     report = json.loads(run("check", name, "--json"))
     assert report["kind"] == kind
     assert not report["broken"]

@@ -31,7 +31,7 @@ def network(vectors: str = "rand", **options: Any) -> TextCNN:
     return built
 
 
-def folded(plain: TextCNN) -> FoldedTextCNN:
+def fold(plain: TextCNN) -> FoldedTextCNN:
     return FoldedTextCNN(plain.features.embedding, plain.features.convolutions, plain.head)
 
 
@@ -50,17 +50,17 @@ def texts(*lengths: int) -> Tensor:
 @pytest.mark.parametrize("windows", [(3, 4, 5), (5, 1, 3), (2,), (4, 4, 2)])
 def test_agrees_with_the_plain_network(vectors: str, windows: tuple[int, ...]) -> None:
     plain, ids = network(vectors, windows=windows), texts(1, 2, 4, 30, 7)
-    torch.testing.assert_close(folded(plain)(ids), plain(ids), rtol=0, atol=1e-3)
+    torch.testing.assert_close(fold(plain)(ids), plain(ids), rtol=0, atol=1e-3)
 
 
 def test_a_text_without_a_word_answers_as_the_plain_network_does() -> None:
     plain, ids = network(), torch.zeros(1, 6, dtype=torch.int32)
-    torch.testing.assert_close(folded(plain)(ids), plain(ids), rtol=0, atol=1e-6)
+    torch.testing.assert_close(fold(plain)(ids), plain(ids), rtol=0, atol=1e-6)
 
 
 def test_the_table_is_as_large_as_is_said() -> None:
     plain = network(windows=(2, 4))
-    table = folded(plain).table
+    table = fold(plain).table
     assert (tuple(table.shape), table.dtype) == ((200, 16), torch.int16)
     assert table.nbytes == size_of(plain)
 
@@ -71,7 +71,7 @@ def test_whole_numbers_are_near_and_no_sum_is_too_large(seed: int, places: int, 
     table[0, :-1] = 0
     whole, scale = whole_numbers(table)
     assert whole.dtype == torch.int16
-    assert ((whole * scale - table)[1:].abs() <= 0.51 * scale).all()
+    assert ((whole.double() * scale - table)[1:].abs() <= 0.501 * scale).all()
     numbers = whole.int()
     assert numbers[1:].abs().amax(0).sum(0).max() <= LARGEST
     assert (numbers[0, -1] + numbers[:, :-1].amin(0).sum(0)).min() >= -LARGEST - 1
@@ -83,14 +83,14 @@ def test_a_network_of_zeros_can_be_folded() -> None:
     with torch.no_grad():
         for parameter in plain.parameters():
             parameter.zero_()
-    assert torch.equal(folded(plain)(texts(3, 9)), torch.zeros(2, 3))
+    assert torch.equal(fold(plain)(texts(3, 9)), torch.zeros(2, 3))
 
 
 def test_what_is_not_a_number_stays_none() -> None:
     plain = network()
     with torch.no_grad():
         plain.features.convolutions[1].bias[3] = torch.nan
-    assert folded(plain)(texts(3, 9)).isnan().all()
+    assert fold(plain)(texts(3, 9)).isnan().all()
 
 
 def test_the_network_that_was_folded_stays_as_it_was() -> None:

@@ -134,5 +134,5 @@ def test_what_is_answered_at_the_end_is_counted_in_looks(clock: Clock) -> None:
     plan = Plan(epochs=50, steps_per_epoch=100, fixed=False)
     pace = Pace(clock.now + 100, 10, 50, 100, look=3, closing_looks=4)
     pace.epoch(plan, steps=100, train_seconds=10, look_seconds=5)
-    assert pace.end_seconds == 10 + 4 * 5
+    assert pace.end_seconds() == 10 + 4 * 5
     assert plan.epochs * (plan.steps_per_epoch * 0.1 + 5) <= 100 - 30
