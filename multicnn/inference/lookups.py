@@ -167,6 +167,9 @@ def open_lookups(bundle: Bundle) -> LookUps | None:
     table, scale, weight, bias = (found[network + name] for name in ("table", "scale", "head.1.weight", "head.1.bias"))
     bag = None
     if (beside := f"{network.removesuffix('network.')}bag.") + "table" in found:
-        columns, longest = found[f"{beside}table"].T.copy(), meta["architecture"]["options"]["ngrams"]
+        longest = meta["architecture"]["options"].get("ngrams")
+        if longest is None:  # an older version wrote it
+            return None
+        columns = found[f"{beside}table"].T.copy()
         bag = Bag(columns, found[f"{beside}bias"], len(reader.vocabulary) + FIRST_WORD, longest)
     return LookUps(meta["labels"], reader, table, scale, weight, bias, bag)

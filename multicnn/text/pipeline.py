@@ -194,6 +194,7 @@ def _settle_ngrams(recipe: TextRecipe, tokens: int, classes: int, default: bool)
     elif recipe.model.arch == "textcnn_nb":
         buckets = 2 ** math.ceil(math.log2(min(tokens, MOST_WEIGHTS / classes)))
         recipe.model.options.setdefault("buckets", buckets)
+        recipe.model.options.setdefault("ngrams", 2)  # prediction reads how long they are here, its table cannot tell
 
 
 def _texts(examples: Sequence[Example]) -> Iterator[str]:

@@ -15,6 +15,8 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
+from multicnn.bundle.read import open_bundle
+from multicnn.inference.lookups import open_lookups
 from tests.conftest import Cli, restore_interrupt
 
 QUICK = {
@@ -84,6 +86,19 @@ def test_the_model_file_works_alone(
     shutil.copy(runs[kind] / "model" / "model.onnx", tmp_path / "alone.onnx")
     done = cli("evaluate", tmp_path / "alone.onnx", data[kind], "--json")
     assert json.loads(done.stdout) == json.loads((runs[kind] / "metrics.json").read_text())["test"]
+
+
+def test_the_default_network_of_texts_predicts_lines_as_it_was_measured(
+    runs: dict[str, Path], data: dict[str, Path], cli: Cli
+) -> None:
+    assert open_lookups(open_bundle(runs["text"])) is not None
+    rows = [row for row in csv.DictReader(data["text"].open()) if row["split"] == "test"]
+    done = cli("predict", runs["text"], "-", stdin="".join(f"{row['text']}\n" for row in rows))
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line)["label"] for line in done.stdout.splitlines()]
+    right = [answer == row["label"] for answer, row in zip(answers, rows, strict=True)]
+    measured = json.loads((runs["text"] / "metrics.json").read_text())["test"]
+    assert np.mean(right) == pytest.approx(measured["accuracy"])
 
 
 @pytest.mark.parametrize("kind", QUICK)
