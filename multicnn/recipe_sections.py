@@ -238,10 +238,12 @@ class AudioAugment(Section):
 
 class TextAugment(Section):
     """Per text, in training only: the share of words that become unknown, change places, or become words with near
-    vectors; mixup is the alpha of its Beta distribution.
+    vectors; of words that occur n times, rare_dropout / (rare_dropout + n) become unknown, where that is more; mixup is
+    the alpha of its Beta distribution.
     """
 
     word_dropout: Fraction = 0.05
+    rare_dropout: Annotated[float, Field(ge=0, le=100)] = 1.0
     swap: Fraction = 0.0
     synonym: Fraction = 0.0
     mixup: Annotated[float, Field(ge=0, le=100)] = 0.0

@@ -33,7 +33,7 @@ def folded_model(folder: Path, largest_bias: float = 1.0, **options: Any) -> tup
         for convolution in network.features.convolutions:
             convolution.get_parameter("bias").uniform_(0, 1).mul_(largest_bias)
         if isinstance(network, TextCNNNB):
-            network.bag.table[1:].uniform_(-1, 1)
+            network.bag.weights[1:].uniform_(-1, 1)
             network.bag.bias.uniform_(-1, 1)
     model = Classifier(torch.nn.Identity(), network)
     reader = TextReader("unicode", [f"w{number}" for number in range(WORDS)], 2000, 5)

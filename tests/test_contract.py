@@ -98,7 +98,7 @@ BY_HEART: dict[str, dict[str, Any]] = {
         "training.epochs": 16,  # of the sounds there is one batch in each
         "training.lr": 1e-3,
     },
-    "text": {"augment.word_dropout": 0},
+    "text": {"augment.word_dropout": 0, "augment.rare_dropout": 0},
 }
 LEARNING = {"training.epochs": 8, "training.batch_size": 32, "training.warmup": 0.3}
 

@@ -41,7 +41,7 @@ class Network(nn.Module):
         """Sets what needs no steps from the training examples, before the first of them; for most networks nothing.
 
         Args:
-            examples: as the reader gave them; read only when they are asked for.
+            examples: as the reader gave them; read only when they are asked for, each time anew.
             truth: their classes' numbers, [count].
             weights: how much each counts, [count]; None where all count alike.
         """

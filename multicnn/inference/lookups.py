@@ -9,7 +9,7 @@ from multicnn.bundle.read import Bundle
 from multicnn.data.ragged import Ragged
 from multicnn.inference.predictor import reader_of
 from multicnn.text.hashing import MULTIPLIER, PRIME
-from multicnn.text.read import FIRST_WORD, PADDING, UNKNOWN, TextReader
+from multicnn.text.read import FIRST_WORD, PADDING, TextReader
 
 # Windows of words that are summed at a time: the sums of 300 filters are 0.6 MB, which stay in the processor's cache.
 WINDOWS = 1024
@@ -39,7 +39,7 @@ class Bag:
         framed[1 + np.arange(len(texts.flat)) + np.repeat(np.arange(len(texts)), lengths)] = texts.flat
         count = len(texts.flat) + len(texts)
         starts = texts.ends[:-1] + np.arange(len(texts))
-        rows = [np.where(framed[:count] == UNKNOWN, PADDING, framed[:count])]
+        rows = [framed[:count]]
         rows += [self._rows(framed, length, count) for length in range(2, self.longest + 1)]
         sums = [np.add.reduceat(sum(column.take(some) for some in rows), starts) for column in self.columns]
         logits: np.ndarray = np.stack(sums, axis=1) + self.bias
@@ -48,14 +48,13 @@ class Bag:
     def _rows(self, framed: np.ndarray, length: int, count: int) -> np.ndarray:
         """The row of each n-gram of a length, int64 [count]; 0, whose weights are zero, where there is none."""
         words = [framed[at : at + count] for at in range(length)]
-        known = (words[0] != PADDING) | (words[-1] != PADDING)
+        real = (words[0] != PADDING) | (words[-1] != PADDING)
         number = np.zeros_like(words[0])
         for at, word in enumerate(words):
-            known &= word != UNKNOWN
             if 0 < at < length - 1:
-                known &= word != PADDING
+                real &= word != PADDING
             number = (number + word) * MULTIPLIER % PRIME
-        return np.where(known, self.words + number % (self.columns.shape[1] - self.words), PADDING)
+        return np.where(real, self.words + number % (self.columns.shape[1] - self.words), PADDING)
 
 
 class LookUps:
@@ -166,10 +165,10 @@ def open_lookups(bundle: Bundle) -> LookUps | None:
     network = name.removesuffix("table")
     table, scale, weight, bias = (found[network + name] for name in ("table", "scale", "head.1.weight", "head.1.bias"))
     bag = None
-    if (beside := f"{network.removesuffix('network.')}bag.") + "table" in found:
-        longest = meta["architecture"]["options"].get("ngrams")
-        if longest is None:  # an older version wrote it
-            return None
-        columns = found[f"{beside}table"].T.copy()
+    beside = f"{network.removesuffix('network.')}bag."
+    if beside + "table" in found:  # an older version wrote it, whose n-grams hold no unknown word
+        return None
+    if beside + "weights" in found:
+        columns, longest = found[f"{beside}weights"].T.copy(), meta["architecture"]["options"]["ngrams"]
         bag = Bag(columns, found[f"{beside}bias"], len(reader.vocabulary) + FIRST_WORD, longest)
     return LookUps(meta["labels"], reader, table, scale, weight, bias, bag)

@@ -11,7 +11,9 @@ class TextAugmentation(nn.Module):
     """Some words become others, some change places, some become unknown; in this order.
 
     Word dropout: Iyyer et al. 2015, "Deep Unordered Composition Rivals Syntactic Methods for Text Classification",
-    section 3.1; no single word decides, and the unknown word's vector is trained. Synonyms and swapping: Wei and Zou
+    section 3.1; no single word decides, and the unknown word's vector is trained. Where rare words become unknown more
+    often, it is trained in the places that unknown words take: Kiperwasser and Goldberg 2016, "Simple and Accurate
+    Dependency Parsing Using Bidirectional LSTM Feature Representations", section 4. Synonyms and swapping: Wei and Zou
     2019, "EDA: Easy Data Augmentation Techniques for Boosting Performance on Text Classification Tasks", section 2,
     with the nearest vectors in the place of a thesaurus.
 
@@ -20,12 +22,19 @@ class TextAugmentation(nn.Module):
         swap: the share that change places with each other.
         synonym: the share that become one of their nearest words.
         nearest: the numbers of each number's nearest words, [numbers, k], for synonyms.
+        rarity: the chance with which each number becomes unknown, where that is more, [numbers].
     """
 
     nearest: Tensor | None
+    rarity: Tensor | None
 
     def __init__(
-        self, word_dropout: float = 0.0, swap: float = 0.0, synonym: float = 0.0, nearest: Tensor | None = None
+        self,
+        word_dropout: float = 0.0,
+        swap: float = 0.0,
+        synonym: float = 0.0,
+        nearest: Tensor | None = None,
+        rarity: Tensor | None = None,
     ) -> None:
         super().__init__()
         for name, share in (("word dropout", word_dropout), ("swap", swap), ("synonym", synonym)):
@@ -35,6 +44,7 @@ class TextAugmentation(nn.Module):
             raise ValueError("synonyms need the words that are nearest to each")
         self.word_dropout, self.swap, self.synonym = word_dropout, swap, synonym
         self.register_buffer("nearest", nearest, persistent=False)
+        self.register_buffer("rarity", rarity, persistent=False)
 
     @torch.no_grad()
     def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
@@ -51,9 +61,16 @@ class TextAugmentation(nn.Module):
             x = self._replaced(x, generator)
         if self.swap:
             x = swapped(x, _chosen(x, self.swap, generator), _chances(x, generator))
-        if self.word_dropout:
-            x = x.masked_fill(_chosen(x, self.word_dropout, generator), UNKNOWN)
+        if self.word_dropout or self.rarity is not None:
+            x = x.masked_fill(_chosen(x, self._unknown(x), generator), UNKNOWN)
         return x
+
+    def _unknown(self, x: Tensor) -> float | Tensor:
+        """The chance of each token to become unknown."""
+        if self.rarity is None:
+            return self.word_dropout
+        self.rarity = self.rarity.to(x.device)
+        return self.rarity[x.long()].clamp_min(self.word_dropout)
 
     def _replaced(self, x: Tensor, generator: torch.Generator) -> Tensor:
         assert self.nearest is not None
@@ -71,7 +88,7 @@ def _chances(x: Tensor, generator: torch.Generator) -> Tensor:
     return torch.rand(x.shape, generator=generator, device=generator.device).to(x.device)
 
 
-def _chosen(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
+def _chosen(x: Tensor, share: float | Tensor, generator: torch.Generator) -> Tensor:
     """Which tokens are to be changed: this share of them, and never padding."""
     return (_chances(x, generator) < share) & (x != PADDING)
 

@@ -1,6 +1,7 @@
 """Texts: from a recipe to a vocabulary, a reader and a network."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -63,8 +64,10 @@ class TextPipeline:
             raise UsageError("none of the texts can be read, or all are empty")
         lengths = found.texts.lengths
         fill(recipe.text, max_length=kind.own_size[0] if kind.fixed_length else _length(lengths, kind.own_size[0]))
-        words = build_vocabulary(found.counts(), recipe.text.vocabulary.min_count, recipe.text.vocabulary.max_size)
-        words += self._settle_vectors(recipe, found, words)
+        counts = found.counts()
+        words = build_vocabulary(counts, recipe.text.vocabulary.min_count, recipe.text.vocabulary.max_size)
+        words += self._settle_vectors(recipe, found, counts, words)
+        self._counts = torch.tensor([0] * FIRST_WORD + [counts[word] for word in words])
         _settle_ngrams(recipe, found.tokens, len({example.label for example in examples}), default)
         longest = int(recipe.text.max_length)
         shortest = longest if kind.fixed_length else SHORTEST
@@ -74,12 +77,13 @@ class TextPipeline:
             self._windows = float(np.mean([len(starts(length, longest, text.overlap)) for length in lengths.tolist()]))
         return recipe, TextReader(text.tokenizer, words, longest, shortest, unknown, text.truncate, text.overlap)
 
-    def _settle_vectors(self, recipe: TextRecipe, found: Survey, words: list[str]) -> list[str]:
+    def _settle_vectors(self, recipe: TextRecipe, found: Survey, counts: Counter[str], words: list[str]) -> list[str]:
         """Reads or learns the vectors, if that is asked for; the network's vectors become as long as these.
 
         Args:
             recipe: changed in place.
             found: in the training texts.
+            counts: how often each word occurs there.
             words: their vocabulary.
 
         Returns:
@@ -100,7 +104,7 @@ class TextPipeline:
         further = further_words(vectors, words, recipe.text.tokenizer) if recipe.text.extend_vocabulary else []
         unknown = recipe.text.unknown == "vector"
         self.pretrained, told = settle_vectors(
-            recipe.model.options, vectors, words, found.counts(), source, further=further, unknown=unknown
+            recipe.model.options, vectors, words, counts, source, further=further, unknown=unknown
         )
         self.notes.append(told)
         return further
@@ -152,7 +156,9 @@ class TextPipeline:
         assert isinstance(recipe, TextRecipe)
         rows, settings = self.pretrained, recipe.augment
         nearest = nearest_words(rows.matrix, rows.known) if settings.synonym and rows else None
-        return Augmenting(TextAugmentation(settings.word_dropout, settings.swap, settings.synonym, nearest))
+        rare = settings.rare_dropout
+        rarity = rare / (rare + self._counts) if rare else None
+        return Augmenting(TextAugmentation(settings.word_dropout, settings.swap, settings.synonym, nearest, rarity))
 
 
 class Augmenting:

@@ -38,7 +38,7 @@ def small(name: str, vectors: str = "rand", **options: object) -> TextBackbone:
         for key, tensor in network.state_dict().items():
             if key.endswith(("bias", "running_mean")):
                 tensor.uniform_(-0.5, 0.5)
-            if key == "bag.table":
+            if key == "bag.weights":
                 tensor[1:].uniform_(-0.5, 0.5)
     return network.eval()
 

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from multicnn.data.example import Example
 from multicnn.errors import UsageError
+from multicnn.pipeline import load_pipeline
+from multicnn.recipe import TextRecipe
 from multicnn.recipe_files import load_recipe
 from multicnn.text.architectures.textcnn import TextCNN
 from multicnn.text.architectures.textcnn_nb import TextCNNNB
@@ -37,6 +40,28 @@ def test_swapped_words_change_places_among_themselves(chosen: list[bool], seed: 
     assert changed.dtype == torch.int32
     assert torch.equal(changed[~which], x[~which])
     assert sorted(changed[which].tolist()) == sorted(x[which].tolist())
+
+
+def test_rare_words_become_unknown_more_often() -> None:
+    x = ids(2000, words=2)
+    changed = TextAugmentation(0.1, rarity=torch.tensor([1.0, 1.0, 0.5, 0.0]))(x, seeded())
+    assert torch.equal(changed[:, 2:], x[:, 2:])
+    rare, frequent = (changed[:, :2] == 1).float().mean(0).tolist()
+    assert 0.45 < rare < 0.55 and 0.08 < frequent < 0.12
+
+
+def test_how_rare_a_word_is_comes_from_the_training_texts() -> None:
+    texts = ["often often", "often seldom"]
+    recipe = TextRecipe.model_validate(
+        {"model": {"arch": "textcnn"}, "augment": {"word_dropout": 0, "rare_dropout": 2}}
+    )
+    made = load_pipeline("text")
+    recipe, reader = made.settle(recipe, [Example(text, text, text) for text in texts], "cpu")
+    assert reader.settings()["vocabulary"] == ["often", "seldom"]
+    rarity = made.augmentation(recipe).words.rarity
+    torch.testing.assert_close(rarity[2:], torch.tensor([2 / 5, 2 / 3]))
+    recipe.augment.rare_dropout = 0
+    assert made.augmentation(recipe).words.rarity is None
 
 
 def test_the_share_of_words_that_change_places() -> None:
@@ -110,7 +135,7 @@ def test_mixup_shares_embeddings_and_truth_alike() -> None:
 
 def test_mixup_beside_ngrams_is_textcnns_alone() -> None:
     network = TextCNNNB(3, 20, embedding=4, filters=5, buckets=8).eval()
-    network.bag.table.normal_()
+    network.bag.weights.normal_()
     network.mixup = 0.4
     x, truth = torch.randint(1, 20, (8, 6)), torch.arange(8) % 3
     found: list[tuple[Tensor, Tensor]] = []

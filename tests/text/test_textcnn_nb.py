@@ -21,13 +21,13 @@ WORDS, BUCKETS = 30, 4096
 
 
 def rows_by_hand(text: list[int], longest: int) -> list[int]:
-    """The definition: a row for each known word, and one by hash for each n-gram of known words and the two ends."""
-    rows = [word for word in text if word != 1]
+    """The definition: a row for each word, and one by hash for each n-gram of words and the two ends."""
+    rows = list(text)
     framed = [0, *text, 0]
     for length in range(2, longest + 1):
         for at in range(len(framed) - length + 1):
             ngram = framed[at : at + length]
-            if 1 in ngram or (length > 2 and 0 in ngram[1:-1]) or not (ngram[0] or ngram[-1]):
+            if (length > 2 and 0 in ngram[1:-1]) or not (ngram[0] or ngram[-1]):
                 continue
             number = 0
             for word in ngram:
@@ -55,9 +55,9 @@ def test_rows_agree_with_the_definition(longest: int) -> None:
 
 def test_answers_are_sums_of_rows() -> None:
     bag, texts = NgramBag(3, WORDS, 2, BUCKETS), random_texts(9)
-    bag.table[1:].uniform_(-1, 1)
+    bag.weights[1:].uniform_(-1, 1)
     bag.bias.uniform_(-1, 1)
-    expected = torch.stack([bag.table[rows_by_hand(text, 2)].sum(0) for text in texts]) + bag.bias
+    expected = torch.stack([bag.weights[rows_by_hand(text, 2)].sum(0) for text in texts]) + bag.bias
     torch.testing.assert_close(bag(batch(*texts)), expected)
 
 
@@ -75,9 +75,19 @@ def test_weights_speak_for_the_class_in_which_an_ngram_stands(classes: int) -> N
     bag = fitted(texts, truth)
     assert bag(batch(*texts)).argmax(1).tolist() == truth
     for label in range(classes):
-        assert bag.table[2 + label].argmax() == label
-        assert bag.table[2 + label, label] > 3 * bag.table[10:20].abs().max()  # words that stand everywhere
-    assert not bag.table[20:WORDS].any()  # words that never occurred
+        assert bag.weights[2 + label].argmax() == label
+        assert bag.weights[2 + label, label] > 3 * bag.weights[10:20].abs().max()  # words that stand everywhere
+    assert not bag.weights[20:WORDS].any()  # words that never occurred
+
+
+def test_words_that_occur_once_say_what_stands_around_unknown_ones() -> None:
+    """Each text of the first class has a word of its own behind 2, each of the second one behind 3."""
+    texts = [[2 + at % 2, 4 + at] for at in range(20)]
+    bag = fitted(texts, [at % 2 for at in range(20)])
+    assert bag(batch([2, 1], [3, 1], [25, 1])).argmax(1)[:2].tolist() == [0, 1]
+    pairs = bag.weights[bag.rows(batch([2, 1], [3, 1]))[:, 3]]
+    assert pairs[0, 0] > 0 > pairs[0, 1] and pairs[1, 1] > 0 > pairs[1, 0]
+    assert bag.weights[4, 0] > 0 > bag.weights[5, 0]  # and they speak for themselves
 
 
 def test_the_order_of_two_words_can_decide() -> None:
@@ -87,15 +97,15 @@ def test_the_order_of_two_words_can_decide() -> None:
 
 def test_two_classes_are_one_regression_told_from_both_sides() -> None:
     bag = fitted(random_texts(50), [0, 1] * 25)
-    torch.testing.assert_close(bag.table[:, 0], -bag.table[:, 1])
-    assert bag.table.any()
+    torch.testing.assert_close(bag.weights[:, 0], -bag.weights[:, 1])
+    assert bag.weights.any()
 
 
 def test_log_odds_are_those_of_the_paper_where_the_regression_adds_nothing() -> None:
     """A single word in every text: its log-count ratio times one number, the same for each word by symmetry."""
     texts, truth = [[2]] * 30 + [[3]] * 10 + [[2]] * 10 + [[3]] * 30, [0] * 40 + [1] * 40
     bag = fitted(texts, truth)
-    torch.testing.assert_close(bag.table[2], -bag.table[3], rtol=1e-2, atol=1e-3)
+    torch.testing.assert_close(bag.weights[2], -bag.weights[3], rtol=1e-2, atol=1e-3)
     assert bag(batch([2])).softmax(1)[0, 0] == pytest.approx(0.75, abs=0.01)
 
 
@@ -117,7 +127,7 @@ def test_weights_of_examples_move_the_odds() -> None:
 def network() -> TextCNNNB:
     torch.manual_seed(0)
     built = TextCNNNB(3, WORDS, buckets=BUCKETS, embedding=16, filters=8).eval()
-    built.bag.table[1:].uniform_(-1, 1)
+    built.bag.weights[1:].uniform_(-1, 1)
     return built
 
 

@@ -78,7 +78,7 @@ class TextCNNNB(TextCNN):
     def reset_head(self, classes: int) -> None:
         """Puts a fresh last layer and an empty bag for `classes` classes in place of the old ones."""
         super().reset_head(classes)
-        self.bag = NgramBag(classes, self.bag.words, self.bag.longest, self.bag.buckets).to(self.bag.table.device)
+        self.bag = NgramBag(classes, self.bag.words, self.bag.longest, self.bag.buckets).to(self.bag.weights.device)
 
     def folded(self, *, always: bool = False) -> tuple[nn.Module, str] | None:
         """TextCNN as look-ups and additions, as the bag is already."""
