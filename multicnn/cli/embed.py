@@ -69,7 +69,9 @@ def train(
 
 @app.command()
 def convert(
-    source: Annotated[str, typer.Argument(help="Word vectors: word2vec, fastText (.vec, .bin) or GloVe, also .gz.")],
+    source: Annotated[
+        str, typer.Argument(help="Word vectors: word2vec, fastText (.vec, .bin), GloVe or gensim, also .gz.")
+    ],
     target: Annotated[Path, typer.Argument(help="The file to write; its ending says how, as in embed train.")],
     *,
     overwrite: Overwrite = False,

@@ -200,8 +200,8 @@ Vectors = Annotated[
     Text,
     option(
         "--vectors",
-        help="Word vectors to start from: a file (word2vec, fastText, GloVe, also .gz), or train: learn them from the "
-        "training texts first. Default: none.",
+        help="Word vectors to start from: a file (word2vec, fastText, GloVe, gensim, also .gz), or train: learn them "
+        "from the training texts first. Default: none.",
     ),
 ]
 VectorsMode = Annotated[

@@ -7,20 +7,20 @@ from typing import Any
 
 from multicnn.data.files import open_plain, written_whole
 from multicnn.errors import MulticnnError, UsageError
+from multicnn.text.keyed_vectors import PICKLE, read_keyed_vectors
 from multicnn.text.vector_cache import keep_vectors, kept_vectors
 
 FASTTEXT_MAGIC = (793712314).to_bytes(4, "little")
 # Seconds of reading that are worth the disk.
 WORTH = 2.0
-# A file of these holds a pickle, which can run code when it is read.
-PICKLES = (".kv", ".model", ".npy", ".pkl")
 # What `write_vectors` writes, by the ending.
 FORMATS = {"": "text", ".txt": "text", ".vec": "text", ".bin": "binary", ".kv": "gensim"}
 
 
 def open_vectors(path: str | Path) -> Any:
-    """Reads word2vec's formats (binary and text), fastText's .vec and .bin, and GloVe's (text without a first line of
-    counts). What takes long is kept and read at once the next time; fastText's .bin is not, for its pieces.
+    """Reads word2vec's formats (binary and text), fastText's .vec and .bin, GloVe's (text without a first line of
+    counts), and gensim's KeyedVectors. What takes long is kept and read at once the next time; fastText's .bin is not,
+    for its pieces.
 
     Args:
         path: the file, plain or .gz.
@@ -35,19 +35,15 @@ def open_vectors(path: str | Path) -> Any:
     path = Path(path)
     if not path.is_file():
         raise UsageError(f"there is no file of word vectors {path}")
-    if path.suffix in PICKLES:
-        raise UsageError(
-            f"{path} may run code when it is read; save its vectors in gensim with save_word2vec_format, and use those"
-        )
     if (kept := kept_vectors(path)) is not None:
         return kept
     began = time.monotonic()
     try:
         vectors = _read(path)
     except (ValueError, EOFError, OSError, IndexError, TypeError, NotImplementedError, AssertionError) as error:
-        raise UsageError(f"{path} holds no word vectors of word2vec, fastText or GloVe ({error})") from error
+        raise UsageError(f"{path} holds no word vectors of word2vec, fastText, GloVe or gensim ({error})") from error
     if not len(vectors) or not vectors.vector_size:
-        raise UsageError(f"{path} holds no word vectors of word2vec, fastText or GloVe")
+        raise UsageError(f"{path} holds no word vectors of word2vec, fastText, GloVe or gensim")
     if time.monotonic() - began > WORTH and not hasattr(vectors, "vectors_ngrams"):
         keep_vectors(path, vectors)
     return vectors
@@ -60,6 +56,9 @@ def _read(path: Path) -> Any:
     binary = ".bin" in path.suffixes
     with open_plain(path) as file:
         first = file.readline(1 << 16)
+        if first.startswith(PICKLE):
+            file.seek(0)
+            return read_keyed_vectors(file, path)
     if binary and first.startswith(FASTTEXT_MAGIC):
         return load_facebook_vectors(str(path))
     return KeyedVectors.load_word2vec_format(str(path), binary=binary, no_header=not binary and not _are_counts(first))

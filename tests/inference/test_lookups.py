@@ -9,8 +9,10 @@ import pytest
 import torch
 from folded_models import WORDS, folded_model
 
+from multicnn.bundle.constants import constants
 from multicnn.bundle.read import open_bundle
 from multicnn.data.ragged import Packer, Ragged
+from multicnn.inference import lookups
 from multicnn.inference.lookups import LookUps, open_lookups
 from multicnn.inference.predictor import Predictor
 
@@ -53,6 +55,13 @@ def test_they_answer_as_the_graph_and_as_the_network(options: dict[str, Any], tm
         expected = model(torch.from_numpy(predictor.reader.collate(arrays))).softmax(1)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
     assert (found.argmax(1) == expected.argmax(1).numpy()).mean() > 0.99
+
+
+def test_n_grams_of_an_older_version_are_left_to_its_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = folded_model(tmp_path / "model", ngrams=2, buckets=512)[1]
+    renamed = {name.replace("bag.weights", "bag.table"): some for name, some in constants(run / "model.onnx").items()}
+    monkeypatch.setattr(lookups, "constants", lambda path: renamed)
+    assert open_lookups(open_bundle(run)) is None
 
 
 def test_the_answer_to_a_text_does_not_depend_on_its_neighbours(tmp_path: Path) -> None:

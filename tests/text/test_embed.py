@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gensim.models import FastText, KeyedVectors
+from gensim.models import FastText
 from gensim.models.fasttext import save_facebook_model
 from safetensors.numpy import load_file
 
@@ -71,7 +71,7 @@ def test_converting_keeps_words_and_numbers(name: str, cli: Cli, tmp_path: Path)
     done = cli("embed", "convert", tmp_path / "glove.txt", tmp_path / name)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["glove.txt", name])
-    again = KeyedVectors.load(str(tmp_path / name)) if name == "v.kv" else open_vectors(tmp_path / name)
+    again = open_vectors(tmp_path / name)
     assert list(again.key_to_index) == ["the", "ship"]
     np.testing.assert_allclose(again.vectors, [[0.1, 0.2], [0.3, 0.4]], rtol=1e-6)
 
@@ -108,7 +108,7 @@ def test_the_vectors_of_a_run_come_out(texts: Path, cli: Cli, tmp_path: Path) ->
         (("train", "{corpus}", "-o", "v.txt", "--min-count", "10000", "-q"), "no word occurs 10000 times"),
         (("train", "{corpus}", "-o", "v.txt", "--tokenizer", "char"), "not char"),
         (("train", "{corpus}", "-o", "{corpus}"), "is there already"),
-        (("convert", "pickle.kv", "v.txt"), "pickle.kv may run code"),
+        (("convert", "pickle.kv", "v.txt"), "pickle.kv holds no word vectors"),
         (("neighbours", "shop", "--vectors", "{vectors}"), "no vector of shop; did you mean ship?"),
         (("neighbours", "ship", "--vectors", "{vectors}"), "ship is the only word"),
         (("export", "nowhere", "-o", "v.txt"), "no model nowhere"),
