@@ -48,6 +48,7 @@ class TextPipeline:
         self.notes: list[str] = []
         self.pretrained: Pretrained | None = None
         self._windows = 1.0
+        self._counts = torch.zeros(FIRST_WORD)
 
     def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, TextReader]:
         """Reads the training texts and settles tokens, vocabulary, length and vectors."""
