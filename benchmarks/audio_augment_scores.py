@@ -27,7 +27,8 @@ from multicnn.audio.augment_time import FASTEST, SEMITONES, SLOWEST
 
 VERSIONS = ("multicnn", "torch", "librosa")
 COLUMNS = ("path", "label", "split")
-WINDOW = 512  # samples of a phase vocoder's window; the shortest clip has 1,148
+# Samples of a phase vocoder's window: librosa's default, and for clips that are shorter.
+WINDOW, SHORT_WINDOW = 2048, 512
 
 Row = dict[str, str]
 
@@ -39,9 +40,10 @@ def changed_by_librosa(rows: list[Row], folder: Path) -> list[Row]:
     for row in rows:
         clip, rate = soundfile.read(row["path"], dtype="float32")
         steps, tempo = int(rng.integers(min(SEMITONES), max(SEMITONES) + 1)), float(rng.uniform(SLOWEST, FASTEST))
-        pitched = pitch_shift(clip, sr=rate, n_steps=steps, n_fft=WINDOW)
+        window = WINDOW if len(clip) >= WINDOW else SHORT_WINDOW
+        pitched = pitch_shift(clip, sr=rate, n_steps=steps, n_fft=window)
         path = folder / Path(row["path"]).name
-        soundfile.write(path, time_stretch(pitched, rate=tempo, n_fft=WINDOW), rate, subtype="PCM_16")
+        soundfile.write(path, time_stretch(pitched, rate=tempo, n_fft=window), rate, subtype="PCM_16")
         changed.append({**row, "path": str(path)})
     return changed
 

@@ -84,7 +84,7 @@ def test_words_that_occur_once_say_what_stands_around_unknown_ones() -> None:
     """Each text of the first class has a word of its own behind 2, each of the second one behind 3."""
     texts = [[2 + at % 2, 4 + at] for at in range(20)]
     bag = fitted(texts, [at % 2 for at in range(20)])
-    assert bag(batch([2, 1], [3, 1], [25, 1])).argmax(1)[:2].tolist() == [0, 1]
+    assert bag(batch([2, 1], [3, 1])).argmax(1).tolist() == [0, 1]
     pairs = bag.weights[bag.rows(batch([2, 1], [3, 1]))[:, 3]]
     assert pairs[0, 0] > 0 > pairs[0, 1] and pairs[1, 1] > 0 > pairs[1, 0]
     assert bag.weights[4, 0] > 0 > bag.weights[5, 0]  # and they speak for themselves
