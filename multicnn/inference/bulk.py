@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from multicnn.data.example import Trouble
 from multicnn.errors import InputError
@@ -62,15 +63,18 @@ def told(
 
     left = _short(chunks)
     large = 0
-    for chunk in left:
-        yield work(chunk)
-        size = len(chunk.content) if isinstance(chunk, Block) else 0
-        large = large + size if size >= LARGE else 0
-        if large >= MANY and processes > 1:
-            from multicnn.inference.processes import CAN_COPY, in_order
+    # The products are small: threads of the matrix library would wait for them longer than they compute, at full speed,
+    # and keep the cores from the other processes.
+    with threadpool_limits(1, "blas"):
+        for chunk in left:
+            yield work(chunk)
+            size = len(chunk.content) if isinstance(chunk, Block) else 0
+            large = large + size if size >= LARGE else 0
+            if large >= MANY and processes > 1:
+                from multicnn.inference.processes import CAN_COPY, in_order
 
-            if CAN_COPY:
-                yield from in_order(work, left, processes)
+                if CAN_COPY:
+                    yield from in_order(work, left, processes)
 
 
 def _short(chunks: Iterable[Chunk]) -> Iterator[Chunk]:

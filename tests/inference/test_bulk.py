@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from folded_models import folded_model
+from threadpoolctl import threadpool_info
 
 from multicnn.bundle.read import open_bundle
 from multicnn.data.blob import Blob
@@ -189,3 +190,15 @@ def test_a_reader_that_has_seen_enough_ends_it(run: Path) -> None:
     command = f"{sys.executable} -m multicnn predict {run} - | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], input=content, capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stderr, done.stdout.count(b"\n")) == (0, b"", 1)
+
+
+def test_the_matrix_library_keeps_to_one_thread_for_as_long_as_texts_are_answered(tables: LookUps) -> None:
+    def threads() -> list[int]:
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    before = threads()
+    answers = bulk.told(tables, [Block(b"w1 w2", b"\n")], JsonLines(io.BytesIO()))
+    next(answers)
+    assert set(threads()) == {1}
+    answers.close()
+    assert threads() == before
