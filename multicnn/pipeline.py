@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # prediction imports neither torch nor pydantic
 
     from multicnn.blocks.classifier import Classifier
     from multicnn.data.example import Content, Example
+    from multicnn.data.ragged import Ragged
     from multicnn.recipe import Recipe
 
 Kind = Literal["image", "audio", "text", "tokens"]
@@ -55,6 +56,27 @@ class Reader(Protocol):
 
     def settings(self) -> dict[str, Any]:
         """What the bundle stores; `type(reader)(**settings)` gives the reader back."""
+        ...
+
+
+@runtime_checkable
+class ManyReader(Protocol):
+    """A reader of texts, which is much quicker with many at once."""
+
+    @property
+    def windows(self) -> bool:
+        """As for `Reader`; where it is so, the windows are to be read one by one."""
+        ...
+
+    def read_many(self, texts: Sequence[str]) -> "tuple[Ragged, dict[int, str]]":
+        """Each as `Reader.read` reads it.
+
+        Args:
+            texts: at least one.
+
+        Returns:
+            What was read, and why some are empty, by their places.
+        """
         ...
 
 

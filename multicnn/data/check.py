@@ -1,7 +1,7 @@
 """Looks for what would spoil a training: the layout, the classes, the files, duplicates, and what is in them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from multicnn.data.check_content import check_contents
 from multicnn.data.check_copies import warn_of_copies
@@ -128,7 +128,7 @@ def _alike(section: Section, labels: list[str]) -> None:
 def _duplicates(examples: list[Example], kind: Kind) -> Section:
     """The same content twice: in one part, across parts, or under two labels; of sounds, changed copies too."""
     section = Section("Duplicates")
-    same: dict[str, list[Example]] = defaultdict(list)
+    same: dict[Hashable, list[Example]] = defaultdict(list)
     for example, key in zip(examples, content_keys(examples), strict=True):
         same[key].append(example)
     if kind == "audio":

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from multicnn.data.recordings import Pieces, cut
 from multicnn.data.rows import RowFile, Rows
 from multicnn.data.word import sentence_starts
 from multicnn.errors import InputError
-from multicnn.pipeline import Reader
+
+if TYPE_CHECKING:  # pipelines use data
+    from multicnn.pipeline import Reader
 
 # Single decodes are too short to be handed to a thread one by one, and many long ones would fill the memory.
 CHUNK = 64
@@ -51,7 +53,7 @@ class Decoded:
     starts: np.ndarray | None = None
 
 
-def decode(examples: Sequence[Example], reader: Reader, workers: int) -> Iterator[np.ndarray | Trouble]:
+def decode(examples: Sequence[Example], reader: "Reader", workers: int) -> Iterator[np.ndarray | Trouble]:
     """Reads examples in parallel; what comes out is in order, one for each.
 
     Args:
@@ -94,7 +96,7 @@ def in_parallel(do: Callable[[T], R], items: Sequence[T], workers: int) -> Itera
             yield from waiting.popleft().result()
 
 
-def read_one(example: Example, reader: Reader) -> np.ndarray | Trouble:
+def read_one(example: Example, reader: "Reader") -> np.ndarray | Trouble:
     """What the reader makes of an example, or why it cannot."""
     try:
         return reader.read(example.load())
@@ -102,7 +104,7 @@ def read_one(example: Example, reader: Reader) -> np.ndarray | Trouble:
         return Trouble(example.name, str(error))
 
 
-def read_pieces(examples: Sequence[Example], reader: Reader) -> tuple[Pieces, Iterator[np.ndarray | Trouble]]:
+def read_pieces(examples: Sequence[Example], reader: "Reader") -> tuple[Pieces, Iterator[np.ndarray | Trouble]]:
     """The pieces of examples as they are answered, and what is read of each, in order, by as many threads as cores.
 
     Args:
@@ -166,6 +168,11 @@ def _free_memory() -> int:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError, AttributeError):
         return 2**32
+
+
+def worker_count(asked: int | Literal["auto"]) -> int:
+    """What `data.workers` comes to."""
+    return default_workers() if asked == "auto" else asked
 
 
 def default_workers() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from multicnn.data.duplicates import blob_of, content_keys, merge_groups
+from multicnn.data.duplicates import blob_of, groups_of
 from multicnn.data.example import DataSet, Example
 from multicnn.data.excerpt import Excerpt
 from multicnn.data.files import write_atomically
@@ -55,7 +55,7 @@ def divide(data: DataSet, how: Division) -> list[Example]:
             raise UsageError(
                 f"{data.origin} has parts ({', '.join(sorted(map(str, there)))}); folds need undivided data"
             )
-        folds = stratified_folds(_labels(examples), _keys(examples, how), how.folds, how.seed)
+        folds = stratified_folds(_labels(examples), groups_of(examples, how.group_duplicates), how.folds, how.seed)
         return [replace(e, fold=str(fold)) for e, fold in zip(examples, folds.tolist(), strict=True)]
     if not how.validation and not how.test:
         raise UsageError("nothing to do: say --val FRACTION, --test FRACTION or --folds N")
@@ -70,7 +70,7 @@ def divide(data: DataSet, how: Division) -> list[Example]:
 def _cut(examples: list[Example], how: Division) -> list[Example]:
     """Cuts the test part first, then the validation part from the rest."""
     splits = np.array([example.split or "train" for example in examples], dtype=object)
-    keys = np.array(_keys(examples, how))
+    keys = np.array(groups_of(examples, how.group_duplicates))
     labels = np.array(_labels(examples), dtype=object)
     rest = 1.0
     for part, share in (("test", how.test), ("validation", how.validation)):
@@ -83,13 +83,6 @@ def _cut(examples: list[Example], how: Division) -> list[Example]:
 
 def _labels(examples: Sequence[Example]) -> list[str]:
     return [example.label or "" for example in examples]
-
-
-def _keys(examples: Sequence[Example], how: Division) -> list[int]:
-    contents = (
-        content_keys(examples, recordings=True) if how.group_duplicates else [str(i) for i in range(len(examples))]
-    )
-    return merge_groups(contents, [example.group for example in examples])
 
 
 def write_manifest(path: Path, kind: str, examples: Sequence[Example]) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +13,18 @@ from multicnn.data.word import Word
 from multicnn.errors import InputError
 
 
-def content_keys(examples: Sequence[Example], *, recordings: bool = False) -> list[str]:
+def groups_of(examples: Sequence[Example], duplicates: bool) -> list[int]:
+    """A number for each example; those that must stay together have the same.
+
+    Args:
+        examples: pictures, sounds, texts or words.
+        duplicates: whether equal content stays together; what has one group always does.
+    """
+    contents = content_keys(examples, recordings=True) if duplicates else range(len(examples))
+    return merge_groups(contents, [example.group for example in examples])
+
+
+def content_keys(examples: Sequence[Example], *, recordings: bool = False) -> Sequence[Hashable]:
     """A key for each example; equal content has equal keys, and only equal content.
 
     Only files whose sizes coincide are read. A file that cannot be read is like no other.
@@ -33,11 +44,11 @@ def blob_of(content: object) -> Blob | None:
     return content if isinstance(content, Blob) else None
 
 
-def _key(number: int, content: object, files: dict[Blob, str], recordings: bool) -> str:
+def _key(number: int, content: object, files: dict[Blob, str], recordings: bool) -> Hashable:
     if isinstance(content, Word):
-        return f"word:{content.place}:{hash(content.sentence)}"
+        return content.place, content.sentence
     if isinstance(content, str):
-        return _text_key(content)
+        return content  # itself: a million texts need no second copy
     source = blob_of(content)
     key = files.get(source, f"unreadable:{number}") if source else f"unreadable:{number}"
     return f"{key}@{content}" if isinstance(content, Excerpt) and not recordings else key
@@ -59,7 +70,7 @@ def _file_keys(blobs: set[Blob]) -> dict[Blob, str]:
     return keys
 
 
-def merge_groups(content_keys: Sequence[str], groups: Sequence[str | None]) -> list[int]:
+def merge_groups(content_keys: Sequence[Hashable], groups: Sequence[str | None]) -> list[int]:
     """Joins what has the same content or the same group, and what is linked through others.
 
     Args:
@@ -78,15 +89,11 @@ def merge_groups(content_keys: Sequence[str], groups: Sequence[str | None]) -> l
         return i
 
     for keys in (content_keys, groups):
-        first: dict[str, int] = {}
+        first: dict[Hashable, int] = {}
         for i, key in enumerate(keys):
             if key is not None and (linked := first.setdefault(key, i)) != i:
                 parent[find(i)] = find(linked)
     return [find(i) for i in range(len(parent))]
-
-
-def _text_key(text: str) -> str:
-    return "text:" + hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
 
 
 def _size(blob: Blob) -> int | None:

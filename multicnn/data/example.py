@@ -33,6 +33,12 @@ class Example:
     fold: str | None = None
     group: str | None = None
 
+    @property
+    def text(self) -> str:
+        """The content of a text."""
+        assert isinstance(self.content, str), "texts are read when their data set is opened"
+        return self.content
+
     def load(self) -> Content:
         """The encoded bytes or the text; a stretch as it is, for its reader reads no more than it needs.
 

@@ -1,11 +1,13 @@
 """Guesses whether a data set holds pictures, sounds, texts or tagged words."""
 
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 from multicnn.data.blob import Blob
 from multicnn.data.conll import is_columns
 from multicnn.data.endings import MANIFESTS, MEDIA, Kind, ending, is_archive
+from multicnn.data.example import Trouble
 from multicnn.data.headers import fits, pick
 from multicnn.data.layout import locate
 from multicnn.data.request import Columns
@@ -60,7 +62,8 @@ def _of_manifest(name: str, blob: Blob, columns: Columns) -> str | None:
         pick(name, table.columns, "text", columns, labelled=True)
     if "text" in able and pick(name, table.columns, "text", columns, labelled=True).text is not None:
         return "text"
-    seen = {ending(value) for _, row in table.rows[:_ROWS] for value in row if value}
+    good = (row for row in islice(table.rows, _ROWS) if not isinstance(row, Trouble))
+    seen = {ending(value) for _, row in good for value in row if value}
     return next((kind for kind in able if seen & MEDIA[kind]), None)
 
 

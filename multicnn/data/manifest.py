@@ -36,9 +36,8 @@ def add_manifest(opening: Opening, name: str, content: bytes, files: Files, spli
     if split is not None and picked.split is not None:
         picked.notes.append(f"{name}: the file's name says the part; its column {table.columns[picked.split]} does not")
     data.notes += table.notes + picked.notes
-    data.troubles += table.troubles
     with _without_collector():
-        for found in _examples(table, picked, opening, opening.root or files, split):
+        for found in _examples(name, table, picked, opening, opening.root or files, split):
             if isinstance(found, Example):
                 data.examples.append(found)
             else:
@@ -46,30 +45,34 @@ def add_manifest(opening: Opening, name: str, content: bytes, files: Files, spli
 
 
 def _examples(
-    table: Table, picked: Picked, opening: Opening, files: Files, split: str | None
+    name: str, table: Table, picked: Picked, opening: Opening, files: Files, split: str | None
 ) -> Iterator[Example | Trouble]:
     """Row by row, an example or what is wrong with the row."""
     text, label_at, labelled = picked.text, picked.label, opening.labelled
     split_at = picked.split if split is None else None
-    for number, row in table.rows:
+    for found in table.rows:
+        if isinstance(found, Trouble):
+            yield found
+            continue
+        number, row = found
         label = row[label_at] if label_at is not None else None
         if not label or label.isspace():
             if labelled:
-                yield Trouble(f"{table.name}:{number}", "the label is empty")
+                yield Trouble(f"{name}:{number}", "the label is empty")
                 continue
             label = None
         label = label and sys.intern(label)  # a million rows have few of them
-        part = split if split_at is None else _part(row[split_at], labelled, table.name, number)
+        part = split if split_at is None else _part(row[split_at], labelled, name, number)
         fold = row[picked.fold] if picked.fold is not None else None
         group = row[picked.group] if picked.group is not None else None
         if text is not None:
-            yield Example(f"{table.name}:{number}", row[text] or "", label, part, fold or None, group or None)
+            yield Example(f"{name}:{number}", row[text] or "", label, part, fold or None, group or None)
             continue
-        found = _find(row, picked, opening, files, f"{table.name}:{number}")
-        if isinstance(found, Trouble):
-            yield found
+        file = _find(row, picked, opening, files, f"{name}:{number}")
+        if isinstance(file, Trouble):
+            yield file
         else:
-            yield Example(*found, label, part, fold or None, group or None)
+            yield Example(*file, label, part, fold or None, group or None)
 
 
 def _find(

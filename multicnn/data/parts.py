@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from multicnn.data.duplicates import content_keys, merge_groups
+from multicnn.data.duplicates import groups_of
 from multicnn.data.example import DataSet, Example, Trouble
 from multicnn.data.layout import Columns, open_dataset
 from multicnn.data.spans import both_tags
@@ -118,18 +118,10 @@ def _deal(opened: DataSet, data: Data, seed: int) -> None:
         opened.notes.append(f"{told}, which the other {len(dealt):,} make")
     opened.examples = dealt
     labels = [example.label or "" for example in opened.examples]
-    folds = stratified_folds(labels, _keys(opened.examples, data), int(data.folds or 0), seed)
+    folds = stratified_folds(labels, groups_of(opened.examples, data.group_duplicates), int(data.folds or 0), seed)
     opened.examples = [
         replace(example, fold=str(fold + 1)) for example, fold in zip(opened.examples, folds.tolist(), strict=True)
     ]
-
-
-def _keys(examples: Sequence[Example], data: Data) -> list[int]:
-    """The group of each example: those with equal content or of one group stay together."""
-    contents = (
-        content_keys(examples, recordings=True) if data.group_duplicates else [str(i) for i in range(len(examples))]
-    )
-    return merge_groups(contents, [example.group for example in examples])
 
 
 def _open_main(data: Data, kind: Kind) -> DataSet:
@@ -181,7 +173,7 @@ def _whole(path: str, name: str, data: Data, kind: Kind, parts: Parts) -> list[E
 
 def _cut_validation(parts: Parts, data: Data, seed: int) -> None:
     labels = [example.label or "" for example in parts.train]
-    held_out = stratified_split(labels, _keys(parts.train, data), float(data.validation), seed)
+    held_out = stratified_split(labels, groups_of(parts.train, data.group_duplicates), float(data.validation), seed)
     parts.validation = [example for example, held in zip(parts.train, held_out, strict=True) if held]
     parts.train = [example for example, held in zip(parts.train, held_out, strict=True) if not held]
 

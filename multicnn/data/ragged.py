@@ -2,8 +2,8 @@
 
 import tempfile
 from array import array
-from collections.abc import Sequence
-from typing import BinaryIO, overload
+from collections.abc import Iterable, Sequence, Sized
+from typing import BinaryIO, TypeVar, overload
 
 import numpy as np
 
@@ -11,6 +11,22 @@ from multicnn.errors import MulticnnError
 
 # What is more than so many bytes lies in a file.
 IN_MEMORY = 1 << 26
+
+
+T = TypeVar("T", bound=Sized)
+
+
+def blocks(texts: Iterable[T], size: int) -> list[list[T]]:
+    """Texts in their order, as many together as make some `size` characters."""
+    done: list[list[T]] = []
+    room = 0
+    for text in texts:
+        if room <= 0:
+            done.append([])
+            room = size
+        done[-1].append(text)
+        room -= len(text)
+    return done
 
 
 class Ragged(Sequence[np.ndarray]):
@@ -68,16 +84,28 @@ class Packer:
         self._ends = array("q", [0])
         self._file: BinaryIO | None = None
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._ends) - 1
+
     def add(self, one: np.ndarray) -> None:
         """Puts an array, int32 [length], behind the others.
 
         Raises:
             MulticnnError: the disk is full.
         """
-        self._waiting += one.tobytes()
         self._ends.append(self._ends[-1] + len(one))
-        if len(self._waiting) >= IN_MEMORY:
-            self._write()
+        self._append(one)
+
+    def extend(self, more: Ragged) -> None:
+        """Puts several behind the others.
+
+        Raises:
+            MulticnnError: the disk is full.
+        """
+        self._ends.frombytes((more.ends[1:] + (self._ends[-1] - more.ends[0])).tobytes())
+        self._append(more.flat[more.ends[0] : more.ends[-1]])
 
     def packed(self) -> Ragged:
         """All of them."""
@@ -86,6 +114,11 @@ class Packer:
             return Ragged(np.frombuffer(self._waiting, np.int32), ends)
         self._write()
         return Ragged(np.asarray(np.memmap(self._file, np.int32, mode="r")), ends)
+
+    def _append(self, numbers: np.ndarray) -> None:
+        self._waiting += numbers.tobytes()
+        if len(self._waiting) >= IN_MEMORY:
+            self._write()
 
     def _write(self) -> None:
         try:

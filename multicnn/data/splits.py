@@ -1,5 +1,6 @@
 """Cutting data into parts and folds: by class, by group, by seed."""
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -35,10 +36,11 @@ def stratified_split(labels: Sequence[str], keys: Sequence[Hashable], fraction: 
         targets[:] = 0
     filling = _Filling(groups, targets.tolist())
     order: list[int] = np.random.default_rng(seed).permutation(len(groups.counts)).tolist()
-    for group in order:
-        filling.take_if_it_fits(group)
-    for group in order:
-        filling.take_if_it_gets_nearer(group)
+    for take in (filling.take_if_it_fits, filling.take_if_it_gets_nearer):
+        for group in order:
+            if filling.is_full:  # of a million texts a tenth is enough
+                break
+            take(group)
     if fraction > 0:
         filling.give_every_class_one(order)
     return np.array([filling.taken[group] for group in groups.of], dtype=bool)
@@ -95,20 +97,25 @@ class _Groups:
 
     def __init__(self, labels: Sequence[str], keys: Sequence[Hashable]) -> None:
         numbers: dict[Hashable, int] = {}
-        classes = {label: number for number, label in enumerate(sorted(set(labels)))}
-        counts: list[dict[int, int]] = []
+        alone = {label: ((number, 1),) for number, label in enumerate(sorted(set(labels)))}
+        self.counts: list[tuple[tuple[int, int], ...]] = []
         self.of: list[int] = []
         for label, key in zip(labels, keys, strict=True):
-            group = numbers.setdefault(key, len(counts))
-            if group == len(counts):
-                counts.append({})
-            counts[group][classes[label]] = counts[group].get(classes[label], 0) + 1
+            group = numbers.setdefault(key, len(self.counts))
+            if group == len(self.counts):
+                self.counts.append(alone[label])  # shared by all groups that are one example of this class
+            else:
+                self.counts[group] = _sum(self.counts[group], alone[label])
             self.of.append(group)
-        self.counts = [tuple(sorted(count.items())) for count in counts]
-        self.totals = np.zeros(len(classes), dtype=int)
-        for count in self.counts:
-            for number, n in count:
-                self.totals[number] += n
+        examples = Counter(labels)
+        self.totals = np.array([examples[label] for label in alone], dtype=int)
+
+
+def _sum(*counts: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    total: Counter[int] = Counter()
+    for some in counts:
+        total.update(dict(some))
+    return tuple(sorted(total.items()))
 
 
 class _Filling:
@@ -120,6 +127,11 @@ class _Filling:
         self.totals: list[int] = groups.totals.tolist()
         self.held = [0] * len(targets)
         self.taken = [False] * len(groups.counts)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether each class has what is its due: no group would bring it nearer."""
+        return self.held == self.targets
 
     def take_if_it_fits(self, group: int) -> None:
         """Takes a group that overshoots no class's target."""

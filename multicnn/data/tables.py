@@ -2,22 +2,26 @@
 
 import codecs
 import csv
+import io
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multicnn.data.endings import ending
 from multicnn.data.example import Trouble
 from multicnn.data.report import counted
 from multicnn.errors import UsageError
 
+if TYPE_CHECKING:
+    import _csv
+
 Row = Sequence[str | None]
 FASTTEXT = "__label__"
 _FASTTEXT_LINE = re.compile(FASTTEXT + r"(\S*)\s?(.*)", re.DOTALL)
-_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _WHOLE_FIELD = 2**31 - 1  # the csv module's own limit of 131,072 characters is less than a long document
+_CHECKED_AT_ONCE = 1 << 20
 
 
 @dataclass(slots=True)
@@ -25,17 +29,15 @@ class Table:
     """A manifest's rows.
 
     Args:
-        name: the manifest's name, for messages.
         columns: the header.
-        rows: the number of each good row, from 1 on, and its fields in the header's order; None is a missing value.
-        troubles: the rows that could not be read.
+        rows: to be gone through once, for many of them are read only as they are asked for: the number of each good
+            row, from 1 on, and its fields in the header's order, of which None is a missing value; or what is wrong
+            with the row.
         notes: what the user should know.
     """
 
-    name: str
     columns: list[str]
-    rows: list[tuple[int, Row]]
-    troubles: list[Trouble] = field(default_factory=list)
+    rows: Iterable[tuple[int, Row] | Trouble]
     notes: list[str] = field(default_factory=list)
 
 
@@ -55,133 +57,145 @@ def read_table(name: str, data: bytes) -> Table:
         case ".parquet":
             return _read_parquet(name, data)
         case ".jsonl":
-            return _read_jsonl(name, decode(name, data, _lines_before))
+            return _read_jsonl(name, _checked(name, data, _lines_before))
         case ".txt":
-            return _read_fasttext(name, decode(name, data, _lines_before))
+            return _read_fasttext(name, _checked(name, data, _lines_before))
         case ".tsv":
-            return _read_tsv(name, decode(name, data, lambda text: _rows_before(text, "\t")))
-    text = decode(name, data, lambda text: _rows_before(text, ","))
-    return _read_separated(name, text, _delimiter(text))
+            return _read_tsv(name, _checked(name, data, lambda text: _rows_before(text, "\t")))
+    data = _checked(name, data, lambda text: _rows_before(text, ","))
+    return _read_separated(name, data, _delimiter(data))
 
 
-def decode(name: str, data: bytes, rows_before: Callable[[str], int]) -> str:
-    """The text of a manifest, without the byte order mark.
+def _checked(name: str, data: bytes, rows_before: Callable[[bytes], int]) -> bytes:
+    """A manifest without the byte order mark, once it is known to be UTF-8.
 
     Args:
         name: for the message.
         data: the bytes.
-        rows_before: the number of the data row in which a text ends.
+        rows_before: the number of the data row in which some bytes end.
 
     Raises:
         UsageError: a byte is no UTF-8; its row is named.
     """
     data = data.removeprefix(codecs.BOM_UTF8)
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        row = rows_before(data[: error.start].decode() + "x")
-        where = f"{name}:{row}" if row else f"{name}: in the header,"
-        raise UsageError(
-            f"{where} byte 0x{data[error.start]:02X} is no UTF-8; save the file as UTF-8 (iconv -f latin1 -t utf-8)"
-        ) from None
+    decoder, whole = codecs.getincrementaldecoder("utf-8")(), memoryview(data)
+    for start in range(0, len(data) + 1, _CHECKED_AT_ONCE):
+        before = len(decoder.getstate()[0])  # bytes of a character that has begun
+        try:
+            decoder.decode(whole[start : start + _CHECKED_AT_ONCE], final=start + _CHECKED_AT_ONCE > len(data))
+        except UnicodeDecodeError as error:
+            at = start - before + error.start
+            row = rows_before(data[:at] + b"x")
+            where = f"{name}:{row}" if row else f"{name}: in the header,"
+            raise UsageError(
+                f"{where} byte 0x{data[at]:02X} is no UTF-8; save the file as UTF-8 (iconv -f latin1 -t utf-8)"
+            ) from None
+    return data
 
 
-def _lines_before(text: str) -> int:
-    return text.count("\n") + 1
+def _lines_before(data: bytes) -> int:
+    return data.count(b"\n") + 1
 
 
-def _rows_before(text: str, delimiter: str) -> int:
+def _rows_before(data: bytes, delimiter: str) -> int:
     csv.field_size_limit(_WHOLE_FIELD)
-    return sum(1 for row in csv.reader(_lines(text), delimiter=delimiter) if row) - 1
+    return sum(1 for row in csv.reader(_lines(data, ""), delimiter=delimiter) if row) - 1
 
 
-def _lines(text: str) -> Iterator[str]:
-    """The lines of a text with their ends. (A StringIO takes four times the text's memory.)"""
-    return (match[0] for match in _LINE.finditer(text))
+def _lines(data: bytes, end: str) -> Iterator[str]:
+    """The lines of a text with their ends, decoded as they are asked for.
+
+    Args:
+        data: UTF-8.
+        end: of a line; "" for any.
+    """
+    return io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=end)
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(data: bytes) -> str:
     """A comma; where the header has none, the semicolon or tab of other spreadsheets."""
-    header = text[: text.find("\n")] if "\n" in text else text
+    header = next(_lines(data, "\n"))
     return next((mark for mark in ",;\t" if mark in header), ",")
 
 
-def _records(text: str, **dialect: Any) -> Iterator[tuple[int, list[str] | None, str]]:
-    """Every record's number (0 is the header), its fields, or None and the reason where it is broken."""
+def _read_separated(name: str, data: bytes, delimiter: str, *, quoted: bool = True) -> Table:
+    """CSV and TSV; quotes may mean themselves."""
     csv.field_size_limit(_WHOLE_FIELD)
-    reader = csv.reader(_lines(text), strict=True, **dialect)
-    number, line = -1, 0
+    quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    reader = csv.reader(_lines(data, ""), strict=True, delimiter=delimiter, quoting=quoting)
+    try:
+        header = next(filter(None, reader), None)
+    except csv.Error:
+        raise UsageError(f"{name}: {_unclosed(0, reader.line_num)}") from None
+    if header is None:
+        raise UsageError(f"{name}: it has no header")
+    return Table(header, _separated_rows(name, reader, len(header)))
+
+
+def _separated_rows(name: str, reader: "_csv.Reader", width: int) -> Iterator[tuple[int, Row] | Trouble]:
+    """A broken row is a trouble; the reader finds its feet again on the next line."""
+    number, line = 0, reader.line_num
     while True:
-        number, line = number + 1, reader.line_num
         try:
-            row = next(reader)
-        except StopIteration:
+            for row in reader:
+                line = reader.line_num
+                if not row:
+                    continue
+                number += 1
+                if len(row) == width:
+                    yield number, row
+                else:
+                    found = f"{counted(len(row), 'field')}, but {counted(width, 'column')} in the header"
+                    yield Trouble(f"{name}:{number}", found)
             return
         except csv.Error:
-            yield number, None, f"a quote in lines {line + 1} to {reader.line_num} is not closed or not doubled"
-            continue
-        if row:
-            yield number, row, ""
-        else:
-            number -= 1
+            number += 1
+            yield Trouble(f"{name}:{number}", _unclosed(line, reader.line_num))
+            line = reader.line_num
 
 
-def _read_separated(name: str, text: str, delimiter: str, quoting: int = csv.QUOTE_MINIMAL) -> Table:
-    """CSV and TSV. A broken row is a trouble; the reader finds its feet again on the next line."""
-    records = _records(text, delimiter=delimiter, quoting=quoting)
-    _, header, reason = next(records, (0, None, "it has no header"))
-    if header is None:
-        raise UsageError(f"{name}: {reason}")
-    table = Table(name, header, [])
-    width = len(header)
-    for number, row, reason in records:
-        if row is not None and len(row) == width:
-            table.rows.append((number, row))
-        elif row is None:
-            table.troubles.append(Trouble(f"{name}:{number}", reason))
-        else:
-            table.troubles.append(
-                Trouble(
-                    f"{name}:{number}", f"{counted(len(row), 'field')}, but {counted(width, 'column')} in the header"
-                )
-            )
-    return table
+def _unclosed(line: int, last: int) -> str:
+    return f"a quote in lines {line + 1} to {last} is not closed or not doubled"
 
 
-def _read_tsv(name: str, text: str) -> Table:
+def _read_tsv(name: str, data: bytes) -> Table:
     """TSV comes with quotes as in CSV, or with quotes that mean themselves; the first that fits is taken."""
-    quoted = _read_separated(name, text, "\t")
-    if '"' not in text or not quoted.troubles:
-        return quoted
-    literal = _read_separated(name, text, "\t", csv.QUOTE_NONE)
-    if len(literal.troubles) >= len(quoted.troubles):
-        return quoted
+
+    def read(quoted: bool) -> Table:
+        return _read_separated(name, data, "\t", quoted=quoted)
+
+    def broken(quoted: bool) -> int:
+        return sum(isinstance(row, Trouble) for row in read(quoted).rows)
+
+    broken_quoted = broken(True) if b'"' in data else 0
+    if not broken_quoted or broken(False) >= broken_quoted:
+        return read(True)
+    literal = read(False)
     literal.notes.append(f"{name}: quotes are read as part of the text, for they do not come in pairs")
     return literal
 
 
-def _read_jsonl(name: str, text: str) -> Table:
+def _read_jsonl(name: str, data: bytes) -> Table:
     """JSON lines; a number keeps the digits it was written with."""
-    objects: list[tuple[int, dict[str, Any]]] = []
-    troubles: list[Trouble] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    found: list[tuple[int, dict[str, Any]] | Trouble] = []
+    for number, line in enumerate(_lines(data, "\n"), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line, parse_int=str, parse_float=str)
         except ValueError as error:
-            troubles.append(Trouble(f"{name}:{number}", f"is not JSON ({error})"))
+            found.append(Trouble(f"{name}:{number}", f"is not JSON ({error})"))
             continue
-        if isinstance(row, dict):
-            objects.append((number, row))
-        else:
-            troubles.append(Trouble(f"{name}:{number}", "is not a JSON object"))
-    columns = list(dict.fromkeys(key for _, row in objects for key in row))
+        found.append((number, row) if isinstance(row, dict) else Trouble(f"{name}:{number}", "is not a JSON object"))
+    columns = list(dict.fromkeys(key for one in found if not isinstance(one, Trouble) for key in one[1]))
     if not columns:
-        first = f"; {troubles[0]}" if troubles else ""
+        first = next((f"; {one}" for one in found if isinstance(one, Trouble)), "")
         raise UsageError(f"{name} holds no JSON objects, one a line{first}")
-    rows: list[tuple[int, Row]] = [(number, [as_written(row.get(c)) for c in columns]) for number, row in objects]
-    return Table(name, columns, rows, troubles)
+    rows = (
+        one if isinstance(one, Trouble) else (one[0], [as_written(one[1].get(column)) for column in columns])
+        for one in found
+    )
+    return Table(columns, rows)
 
 
 def as_written(value: Any) -> str | None:
@@ -208,23 +222,24 @@ def _read_parquet(name: str, data: bytes) -> Table:
     except (pa.ArrowException, OSError) as error:
         raise UsageError(f"{name} is no readable Parquet file: {str(error).splitlines()[0]}") from error
     columns = [[as_written(value) for value in column.to_pylist()] for column in table.columns]
-    rows: list[tuple[int, Row]] = list(enumerate(zip(*columns, strict=True), start=1))
-    return Table(name, list(table.column_names), rows)
+    return Table(list(table.column_names), enumerate(zip(*columns, strict=True), start=1))
 
 
-def _read_fasttext(name: str, text: str) -> Table:
+def _read_fasttext(name: str, data: bytes) -> Table:
     """fastText's training format: `__label__x words`; what follows the one space or tab is the text."""
-    table = Table(name, ["label", "text"], [])
-    lines = (line.removesuffix("\r") for line in text.removesuffix("\n").split("\n"))
-    for number, line in enumerate(lines, start=1):
+    if not any(not isinstance(row, Trouble) and row[1][0] is not None for row in _fasttext_rows(name, data)):
+        raise UsageError(f"{name} is no manifest: no line starts with {FASTTEXT}")
+    return Table(["label", "text"], _fasttext_rows(name, data))
+
+
+def _fasttext_rows(name: str, data: bytes) -> Iterator[tuple[int, Row] | Trouble]:
+    for number, ended in enumerate(_lines(data, "\n"), start=1):
+        line = ended.removesuffix("\n").removesuffix("\r")
         labelled = _FASTTEXT_LINE.fullmatch(line)
         if labelled is None:
             if line.strip():
-                table.rows.append((number, (None, line)))
+                yield number, (None, line)
         elif labelled[2].startswith(FASTTEXT):
-            table.troubles.append(Trouble(f"{name}:{number}", "has more than one label; exactly one is needed"))
+            yield Trouble(f"{name}:{number}", "has more than one label; exactly one is needed")
         else:
-            table.rows.append((number, labelled.groups()))
-    if not any(label is not None for _, (label, _) in table.rows):
-        raise UsageError(f"{name} is no manifest: no line starts with {FASTTEXT}")
-    return table
+            yield number, labelled.groups()

@@ -71,7 +71,7 @@ def told(
             size = len(chunk.content) if isinstance(chunk, Block) else 0
             large = large + size if size >= LARGE else 0
             if large >= MANY and processes > 1:
-                from multicnn.inference.processes import CAN_COPY, in_order
+                from multicnn.data.processes import CAN_COPY, in_order
 
                 if CAN_COPY:
                     yield from in_order(work, left, processes)

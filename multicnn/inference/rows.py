@@ -1,7 +1,6 @@
 """The rows of a manifest that is to be classified, in its own order, broken rows included."""
 
 from collections.abc import Callable, Iterator
-from heapq import merge
 from pathlib import Path
 
 from multicnn.data.blob import Blob
@@ -48,9 +47,8 @@ def rows(kind: Kind, name: str, columns: Columns, root: str | None, note: Callab
     files = open_root(root) if root is not None else FolderFiles(path.parent)
     for remark in [*table.notes, *picked.notes]:
         note(remark)
-    good = ((number, _item(f"{name}:{number}", row, picked, files)) for number, row in table.rows)
-    broken = ((int(trouble.name.rpartition(":")[2]), trouble) for trouble in table.troubles)
-    yield from (item for _, item in merge(good, broken, key=lambda numbered: numbered[0]))
+    for row in table.rows:
+        yield row if isinstance(row, Trouble) else _item(f"{name}:{row[0]}", row[1], picked, files)
 
 
 def _item(where: str, row: Row, picked: Picked, files: FolderFiles | TreeFiles) -> Item:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from multicnn.architectures import build_text, text_class
 from multicnn.blocks.classifier import Classifier
+from multicnn.data.decode import worker_count
 from multicnn.data.example import Example
-from multicnn.errors import InputError, UsageError
+from multicnn.errors import UsageError
 from multicnn.recipe import Recipe, TextRecipe, check_mixing, fill, fill_training
 from multicnn.text.architectures.embedding import WordVectors
 from multicnn.text.architectures.text_backbone import TextBackbone
@@ -21,7 +22,7 @@ from multicnn.text.architectures.textcnn_nb import TextCNNNB
 from multicnn.text.augment import TextAugmentation, nearest_words
 from multicnn.text.learn import enough_epochs, learn_vectors
 from multicnn.text.pretrained import Pretrained, further_words, settle_vectors
-from multicnn.text.read import FIRST_WORD, TextReader, decode, starts
+from multicnn.text.read import FIRST_WORD, TextReader, starts
 from multicnn.text.survey import Survey, survey
 from multicnn.text.vectors import open_vectors
 from multicnn.text.vocabulary import build_vocabulary
@@ -60,9 +61,7 @@ class TextPipeline:
         fill(recipe.text, tokenizer=kind.tokenizer)
         if recipe.text.vectors and not kind.word_vectors:
             raise UsageError(f"{recipe.model.arch} reads characters and takes no word vectors; leave out text.vectors")
-        found = survey(_texts(examples), recipe.text.tokenizer)
-        if not len(found.texts):
-            raise UsageError("none of the texts can be read, or all are empty")
+        found = survey((example.text for example in examples), recipe.text.tokenizer, worker_count(recipe.data.workers))
         lengths = found.texts.lengths
         fill(recipe.text, max_length=kind.own_size[0] if kind.fixed_length else _length(lengths, kind.own_size[0]))
         counts = found.counts()
@@ -202,11 +201,3 @@ def _settle_ngrams(recipe: TextRecipe, tokens: int, classes: int, default: bool)
         buckets = 2 ** math.ceil(math.log2(min(tokens, MOST_WEIGHTS / classes)))
         recipe.model.options.setdefault("buckets", buckets)
         recipe.model.options.setdefault("ngrams", 2)  # prediction reads how long they are here, its table cannot tell
-
-
-def _texts(examples: Sequence[Example]) -> Iterator[str]:
-    for example in examples:
-        try:
-            yield decode(example.load())
-        except InputError:
-            continue  # named when it is read for training

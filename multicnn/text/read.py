@@ -105,6 +105,11 @@ class TextReader:
         surplus = np.maximum(ids.lengths - self.max_length, 0)
         return ids.parts(KEPT[self.truncate](surplus), self.max_length) if surplus.any() else ids
 
+    def read_many(self, texts: Sequence[str]) -> tuple[Ragged, dict[int, str]]:
+        """As `multicnn.pipeline.ManyReader` says."""
+        ids = self.read_all(texts)
+        return ids, {place: str(self.nothing_in(texts[place])) for place in np.flatnonzero(ids.lengths == 0).tolist()}
+
     def nothing_in(self, text: str) -> InputError:
         """What is wrong with a text without a token."""
         what = f"has nothing that the tokenizer {self.tokenizer} keeps" if text.strip() else "is empty"

@@ -1,13 +1,16 @@
 """Which words texts have, how often, and how many. Torch-free."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from multicnn.data.ragged import Packer, Ragged
+from multicnn.data.processes import WORTH, shared
+from multicnn.data.ragged import Packer, Ragged, blocks
 from multicnn.text.pieces import Pieces
 
 COUNTED_AT_ONCE = 1 << 20  # counting takes twice their memory
@@ -42,18 +45,44 @@ class Survey:
         return [[self.words[place] for place in text] for text in self.texts]
 
 
-def survey(texts: Iterable[str], tokenizer: str) -> Survey:
-    """Tokenises texts, each once and one at a time.
+def survey(texts: Iterable[str], tokenizer: str, workers: int = 1) -> Survey:
+    """Tokenises texts, each once.
 
     Args:
         texts: an empty one counts too.
         tokenizer: a mode of `multicnn.text.tokenize`.
+        workers: processes that share many texts; the survey is the same.
     """
-    words, packer = _Words(), Packer()
-    pieces = Pieces(tokenizer, words, 0)
-    for text in texts:
-        packer.add(pieces.read(text))
+    surveyor, words, packer = _Surveyor(tokenizer), _Words(), Packer()
+    numbers: dict[int, list[int]] = {}  # of each process's words, among all words
+    for found in shared(surveyor.survey, blocks(texts, WORTH), workers):
+        known = next(iter(numbers.values()), [])  # copies begin with the words of the process that they are copies of
+        own = numbers.setdefault(found.process, list(known))
+        own += map(words.get, found.words)
+        packer.extend(Ragged(np.array(own, np.int32)[found.texts.flat], found.texts.ends))
     return Survey(list(words), packer.packed())
+
+
+class _Found(NamedTuple):
+    """Some texts as numbers of a process's own words, and those of the words that it had not met before."""
+
+    process: int
+    words: list[str]
+    texts: Ragged
+
+
+class _Surveyor:
+    """Tokenises block after block, and remembers the words."""
+
+    def __init__(self, tokenizer: str) -> None:
+        self._words = _Words()
+        self._pieces = Pieces(tokenizer, self._words, 0)
+
+    def survey(self, texts: list[str]) -> _Found:
+        """Some texts, at least one."""
+        known = len(self._words)
+        ids = self._pieces.read_all(texts)
+        return _Found(os.getpid(), list(islice(self._words, known, None)), ids)
 
 
 class _Words(dict[str, int]):

@@ -6,13 +6,14 @@ import numpy as np
 import torch
 
 from multicnn.blocks.classifier import Classifier
-from multicnn.data.decode import Decoded, collect, decode, default_workers
+from multicnn.data.decode import Decoded, collect, decode, worker_count
 from multicnn.data.example import Trouble
 from multicnn.data.parts import Parts, classes, divide
 from multicnn.data.recordings import cut, first_pieces
 from multicnn.data.spans import both_tags
+from multicnn.data.texts import collect_texts
 from multicnn.errors import UsageError
-from multicnn.pipeline import Pipeline, Reader, load_pipeline
+from multicnn.pipeline import ManyReader, Pipeline, Reader, load_pipeline
 from multicnn.recipe import Recipe, settle_loss
 from multicnn.training.caching import open_cache
 from multicnn.training.freezing import check_freeze
@@ -109,8 +110,7 @@ def read_all(plan: Outline, reporter: Reporter) -> Material:
     Raises:
         UsageError: nothing of a class can be read.
     """
-    workers = plan.recipe.data.workers
-    workers = default_workers() if workers == "auto" else workers
+    workers = worker_count(plan.recipe.data.workers)
     number = {label: index for index, label in enumerate(plan.labels)}
     material = Material({}, {}, list(plan.parts.troubles))
     parts = {name: cut(some, plan.reader, training=name == "train") for name, some in plan.parts.named().items()}
@@ -118,6 +118,8 @@ def read_all(plan: Outline, reporter: Reporter) -> Material:
     for name, pieces in parts.items():
         if cached:
             decoded = cached.read(name, pieces, reporter)
+        elif isinstance(plan.reader, ManyReader) and not plan.reader.windows:
+            decoded = collect_texts(pieces, plan.reader, workers)
         else:
             stream = decode(pieces.examples, plan.reader, workers)
             decoded = collect(pieces, reporter.track(stream, len(pieces.examples), f"reading {name}"))

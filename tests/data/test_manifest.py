@@ -57,7 +57,7 @@ def test_parquet_and_jsonl_numbers_become_decimal_text(tmp_path: Path) -> None:
         ("m.jsonl:1", "aé", "7"),
         ("m.jsonl:3", "b", "1.50"),
     ]
-    assert [t.name for t in data.troubles] == ["m.jsonl:5", "m.jsonl:6", "m.jsonl:4"]
+    assert [t.name for t in data.troubles] == ["m.jsonl:4", "m.jsonl:5", "m.jsonl:6"]
 
 
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
@@ -89,6 +89,26 @@ def test_a_byte_that_is_no_utf8_names_its_row(tmp_path: Path, name: str) -> None
     rows = b'text,label\n"two\nlines",a\ncaf\xe9,b\n'
     with pytest.raises(UsageError, match=rf"{name}:2 byte 0xE9 is no UTF-8"):
         opened(tmp_path, rows.replace(b",", b"\t") if name == "m.tsv" else rows, name)
+
+
+def test_characters_may_lie_across_what_is_looked_at_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multicnn.data.tables._CHECKED_AT_ONCE", 3)
+    content = "text,label\n" + "".join(f"{'a' * (i % 4)}é你😀,x\n" for i in range(20))
+    assert [e.content for e in opened(tmp_path, content).examples] == [f"{'a' * (i % 4)}é你😀" for i in range(20)]
+    for cut in range(1, 4):
+        with pytest.raises(UsageError, match=rf"m.csv:21 byte 0x{'😀'.encode()[0]:X} is no UTF-8"):
+            opened(tmp_path, content.encode() + b"aa" + "😀".encode()[:cut], "m.csv")
+    with pytest.raises(UsageError, match=r"m.csv:3 byte 0xFF is no UTF-8"):
+        opened(tmp_path, content.replace("aaé", "a\udcffé").encode(errors="surrogateescape"))
+
+
+def test_lines_may_end_in_three_ways(tmp_path: Path) -> None:
+    data = opened(tmp_path, b'text,label\r\n"a\r\nb",x\rc,y\n"d\re",x')
+    assert [(e.name, e.content) for e in data.examples] == [
+        ("m.csv:1", "a\r\nb"),
+        ("m.csv:2", "c"),
+        ("m.csv:3", "d\re"),
+    ]
 
 
 def test_tsv_with_quotes_that_mean_themselves(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from multicnn.data import ragged as module
-from multicnn.data.ragged import Packer, Ragged
+from multicnn.data.ragged import Packer, Ragged, blocks
 from multicnn.errors import MulticnnError
 
 RNG = np.random.default_rng(0)
@@ -36,6 +36,27 @@ def test_gives_the_same_arrays_back(in_memory: int, monkeypatch: pytest.MonkeyPa
     assert not list(tmp_path.iterdir())  # the file has no name any more
     with pytest.raises(IndexError):
         found[len(ARRAYS)]
+
+
+@pytest.mark.parametrize("in_memory", [module.IN_MEMORY, 1])
+def test_several_go_behind_the_others(in_memory: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "IN_MEMORY", in_memory)
+    packer = Packer()
+    packer.extend(packed(ARRAYS[:2]))
+    packer.add(ARRAYS[2])
+    some = packed(ARRAYS[:5])
+    packer.extend(Ragged(some.flat, some.ends[3:]))  # arrays that others stand before
+    packer.extend(packed([]))
+    packer.extend(packed(ARRAYS[5:]))
+    assert packer.count == len(ARRAYS)
+    assert [one.tolist() for one in packer.packed()] == [one.tolist() for one in ARRAYS]
+
+
+def test_blocks_hold_some_characters() -> None:
+    texts = ["ab", "", "c", "defg", "h", "", "ij"]
+    assert blocks(iter(texts), 3) == [["ab", "", "c"], ["defg"], ["h", "", "ij"]]
+    assert blocks(texts, 1000) == [texts]
+    assert blocks([], 3) == []
 
 
 def test_nothing_is_packed_too() -> None:

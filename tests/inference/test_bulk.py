@@ -17,11 +17,11 @@ from threadpoolctl import threadpool_info
 from multicnn.bundle.read import open_bundle
 from multicnn.data.blob import Blob
 from multicnn.data.example import Example, Trouble
+from multicnn.data.processes import CAN_COPY
 from multicnn.inference import bulk
 from multicnn.inference.lines import Block, Chunk
 from multicnn.inference.lookups import LookUps, open_lookups
 from multicnn.inference.output import JsonLines, Separated
-from multicnn.inference.processes import CAN_COPY
 from multicnn.inference.stream import NOT_FINITE
 
 ENOUGH = bulk.MANY // bulk.LARGE  # large blocks in a row

@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import chain
 
+import numpy as np
 import pytest
 
 from multicnn.text import survey as module
@@ -21,3 +22,14 @@ def test_counts_the_tokens_of_each_text(tokenizer: str, monkeypatch: pytest.Monk
     assert found.counts() == Counter(chain.from_iterable(tokens))
     assert found.tokens == sum(map(len, tokens))
     assert found.texts.lengths.tolist() == [len(one) for one in tokens]
+
+
+@pytest.mark.parametrize("tokenizer", ["unicode", "char"])
+def test_processes_find_the_same(tokenizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"{TEXTS[i % 5]} word{i % 17} {'x' * (i % 3)}" for i in range(100)]
+    alone = survey(texts, tokenizer)
+    monkeypatch.setattr(module, "WORTH", 100)
+    shared = survey(texts, tokenizer, 3)
+    assert shared.words == alone.words
+    np.testing.assert_array_equal(shared.texts.flat, alone.texts.flat)
+    np.testing.assert_array_equal(shared.texts.ends, alone.texts.ends)

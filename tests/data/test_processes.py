@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from multicnn.data.processes import CAN_COPY, in_order, shared
 from multicnn.errors import InputError, MulticnnError
-from multicnn.inference.processes import CAN_COPY, in_order
 
 pytestmark = pytest.mark.skipif(not CAN_COPY, reason="processes are copied on Linux only")
 
@@ -81,5 +81,15 @@ def test_a_process_that_ends_is_told(last: int) -> None:
             os._exit(9)
         return number
 
-    with pytest.raises(MulticnnError, match="ended too early"):
+    with pytest.raises(MulticnnError, match="ended early"):
         list(in_order(work, itertools.count(), 1))
+
+
+@pytest.mark.parametrize("items", [0, 1, 2, 7])
+def test_work_is_shared_where_there_is_more_than_one_item(items: int) -> None:
+    squares = list(shared(lambda number: (number * number, os.getpid()), range(items), 3))
+    assert [square for square, _ in squares] == [number * number for number in range(items)]
+    processes = {process for _, process in squares}
+    assert len(processes) == min(items, 4)  # the first here, the others by three copies at most
+    alone = shared(lambda number: os.getpid(), range(items), 1)
+    assert set(alone) <= {os.getpid()}

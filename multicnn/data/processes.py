@@ -1,5 +1,6 @@
 """Work that is shared by processes: Python's lock lets only one thread of a process work on texts at a time."""
 
+import gc
 import multiprocessing
 import queue
 import signal
@@ -17,7 +18,24 @@ R = TypeVar("R")
 
 # Copies of this process share its memory: none loads the model again. Elsewhere a copy is not safe, or there is none.
 CAN_COPY = sys.platform == "linux"
+# Characters of texts that are worth handing over.
+WORTH = 1 << 22
 AHEAD = 3  # items that a copy is ahead at most
+
+
+def shared(work: Callable[[T], R], items: Sequence[T], count: int) -> Iterator[R]:
+    """Does some work, in copies of this process where that can be and there is more than one item; in order.
+
+    Args:
+        work: what to do with an item; what comes of it can be pickled.
+        items: so large that copies pay. They need not be sent: the copies have them.
+        count: how many copies at most.
+    """
+    if count < 2 or not CAN_COPY or len(items) < 2:
+        yield from map(work, items)
+        return
+    yield work(items[0])  # what it remembers, the copies know too
+    yield from in_order(lambda place: work(items[place]), iter(range(1, len(items))), min(count, len(items) - 1))
 
 
 def in_order(work: Callable[[T], R], items: Iterator[T], count: int) -> Iterator[R]:
@@ -99,7 +117,7 @@ class Copy(Generic[T, R]):
         try:
             result: R | BaseException = self._here.recv()
         except (EOFError, OSError):
-            raise MulticnnError("a process that classified ended too early; was there too little memory?") from None
+            raise MulticnnError("a process that shared the work ended early; was there too little memory?") from None
         if isinstance(result, BaseException):
             raise result
         return result
@@ -114,6 +132,7 @@ def _serve(work: Callable[[T], R], connection: Connection, others: Sequence[Conn
     """The copy's side."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; this process's parent says what happens then
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    gc.freeze()  # the search for reference cycles would touch, and so copy, all memory that is shared
     for other in others:
         other.close()
     with suppress(EOFError, OSError):  # the parent has ended
