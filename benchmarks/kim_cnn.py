@@ -27,6 +27,7 @@ class KimCNN(nn.Module):
     def __init__(self, words: int, classes: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(words, 300, padding_idx=0)
+        nn.init.uniform_(self.embedding.weight, -0.25, 0.25)  # as the author's code has them
         self.convolutions = nn.ModuleList(nn.Conv1d(300, 100, window, padding=window - 1) for window in (3, 4, 5))
         self.output = nn.Linear(300, classes)
 

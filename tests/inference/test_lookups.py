@@ -12,9 +12,11 @@ from folded_models import WORDS, folded_model
 from multicnn.bundle.constants import constants
 from multicnn.bundle.read import open_bundle
 from multicnn.data.ragged import Packer, Ragged
-from multicnn.inference import lookups
+from multicnn.inference import fused, lookups
+from multicnn.inference.fused import compiled
 from multicnn.inference.lookups import LookUps, open_lookups
 from multicnn.inference.predictor import Predictor
+from multicnn.inference.strongest import Strongest
 
 NETWORKS: list[dict[str, Any]] = [
     {},
@@ -55,6 +57,34 @@ def test_they_answer_as_the_graph_and_as_the_network(options: dict[str, Any], tm
         expected = model(torch.from_numpy(predictor.reader.collate(arrays))).softmax(1)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
     assert (found.argmax(1) == expected.argmax(1).numpy()).mean() > 0.99
+
+
+@pytest.mark.parametrize("windows", [(3, 4, 5), (2,), (4, 2), (1,), (6,)])
+def test_after_many_texts_the_answers_are_the_same(
+    windows: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = opened(folded_model(tmp_path / "model", windows=windows)[1])
+    compilations: list[Strongest] = []
+    monkeypatch.setattr(fused, "compiled", lambda: compilations.append(compiled()) or compilations[0])
+    arrays = packed([*texts(50), np.array([1], np.int32)])
+    monkeypatch.setattr(lookups, "MANY_WINDOWS", len(arrays.flat))
+    first, *others = [tables.probabilities(arrays) for _ in range(3)]
+    assert len(compilations) == (1 < max(windows) < 6)
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+
+
+def test_the_loop_is_compiled_where_it_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*signature: Any, cache: bool = False) -> Any:
+        if cache:
+            raise RuntimeError("no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(fused, "njit", refuse)
+    table = np.array([[0], [0], [3], [-4]], np.int16)  # padding and one word, two places
+    strongest = np.empty((1, 1), np.int16)
+    fused.compiled()(table, np.array([1, 1], np.int32), np.array([0]), np.array([2]), 2, strongest)
+    assert strongest.tolist() == [[-1]]  # of 0 - 4 and 3 - 4
 
 
 def test_n_grams_of_an_older_version_are_left_to_its_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
