@@ -13,8 +13,8 @@ Prints the machine and the versions, then for each the accuracy, the model's siz
 for all lines the median, minimum and maximum of the seconds, lines/s at the median, processor seconds (user and system)
 for 100,000 lines, and the peak of the memory of its largest process.
 
-Seen (two cores of an AMD EPYC, MR, 200,000 lines, 3 runs): multicnn 96,900 lines/s, fastText 71,200, TF-IDF 36,700; see
-docs/results.md.
+Seen (two cores of an AMD EPYC, MR, a million lines, 3 runs): multicnn 161,400 lines/s, fastText 100,700, TF-IDF 52,800;
+see docs/results.md.
 """
 
 import argparse
