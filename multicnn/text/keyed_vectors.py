@@ -1,4 +1,4 @@
-"""gensim's KeyedVectors from their file. It is a pickle, which can name code to run; only what makes data is let in."""
+"""gensim's KeyedVectors, put together, or from a file: a pickle, which can name code to run. Only data is let in."""
 
 import pickle
 from gzip import GzipFile
@@ -48,8 +48,6 @@ def read_keyed_vectors(file: GzipFile | BinaryIO, path: Path) -> Any:
     Raises:
         ValueError: it holds something else, or asks for code to be run; or a file beside it is not there.
     """
-    from gensim.models import KeyedVectors
-
     try:
         saved = _DataOnly(file).load()
     except (pickle.UnpicklingError, AttributeError, ImportError, KeyError, MemoryError) as error:
@@ -61,8 +59,20 @@ def read_keyed_vectors(file: GzipFile | BinaryIO, path: Path) -> Any:
         raise ValueError("it is a pickle without gensim 4's list of words")
     if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.dtype.kind != "f" or len(matrix) < len(words):
         raise ValueError("it is a pickle without a vector for each word")
+    return keyed_vectors(words, np.asarray(matrix[: len(words)], dtype=np.float32))
+
+
+def keyed_vectors(words: list[str], matrix: np.ndarray) -> Any:
+    """gensim's KeyedVectors of some words.
+
+    Args:
+        words: the most frequent first.
+        matrix: their vectors, float32 [words, dimensions]; may be mapped from a file, and is not copied.
+    """
+    from gensim.models import KeyedVectors
+
     vectors = KeyedVectors(matrix.shape[1])
-    vectors.vectors = np.asarray(matrix[: len(words)], dtype=np.float32)
+    vectors.vectors = matrix
     vectors.index_to_key = words
     vectors.key_to_index = {word: place for place, word in enumerate(words)}
     return vectors

@@ -7,6 +7,7 @@ import numpy as np
 
 from multicnn.bundle.read import WEIGHTS, open_bundle, verify
 from multicnn.errors import UsageError
+from multicnn.text.keyed_vectors import keyed_vectors
 from multicnn.text.read import FIRST_WORD
 from multicnn.text.vectors import open_vectors
 
@@ -39,7 +40,6 @@ def learned_vectors(run: str) -> Any:
     Raises:
         UsageError: it is no run, or its network has no word vectors.
     """
-    from gensim.models import KeyedVectors
     from safetensors import safe_open
 
     bundle = open_bundle(run)
@@ -55,6 +55,4 @@ def learned_vectors(run: str) -> Any:
         matrix: np.ndarray = file.get_tensor(name)[FIRST_WORD:]
     words = bundle.meta["reader"]["vocabulary"]
     kept = [place for place, word in enumerate(words) if not any(sign.isspace() for sign in word)]
-    vectors = KeyedVectors(matrix.shape[1])
-    vectors.add_vectors([words[place] for place in kept], matrix[kept])
-    return vectors
+    return keyed_vectors([words[place] for place in kept], matrix[kept])

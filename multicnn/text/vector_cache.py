@@ -12,6 +12,7 @@ import numpy as np
 
 from multicnn.data.files import user_cache, write_atomically, written_whole
 from multicnn.errors import MulticnnError, tell
+from multicnn.text.keyed_vectors import keyed_vectors
 
 
 def vectors_folder() -> Path:
@@ -44,24 +45,19 @@ def kept_vectors(path: Path) -> Any:
     Returns:
         gensim's KeyedVectors, whose numbers are read from the disk when they are looked at.
     """
-    from gensim.models import KeyedVectors
-
     matrix, words = _places(path)
     try:
         about = json.loads(words.read_text(encoding="utf-8"))
         if about["file"] != _state(path):
             return None
-        vectors = KeyedVectors(about["length"])
-        vectors.vectors = np.load(matrix, mmap_mode="r", allow_pickle=False)
+        vectors = np.load(matrix, mmap_mode="r", allow_pickle=False)
     except (OSError, EOFError, ValueError, KeyError, TypeError):  # the file itself can still be read
         return None
-    if vectors.vectors.shape != (len(about["words"]), about["length"]):
+    if vectors.shape != (len(about["words"]), about["length"]):
         return None
     with suppress(OSError):  # the cache may belong to somebody else
         words.touch()
-    vectors.index_to_key = about["words"]
-    vectors.key_to_index = {word: place for place, word in enumerate(about["words"])}
-    return vectors
+    return keyed_vectors(about["words"], vectors)
 
 
 def keep_vectors(path: Path, vectors: Any) -> None:
