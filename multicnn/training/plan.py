@@ -105,6 +105,8 @@ class Pace:
             late = to_come > self._left(step_seconds)
             sure = seconds >= MEASURED_SECONDS  # a few steps fetched in advance would promise too much
             changes = not self._fitted or late or (sure and self._holds_more(plan, step_seconds, done_in_epoch))
+        elif step_seconds * (UNMEASURED_STEPS + MEASURED_STEPS) < MARGIN * (self.deadline - time.monotonic()):
+            changes = False  # there is time to see how long the others take
         else:
             later = 0 if self._steps == 1 else 1  # the very first step says nothing of the others
             changes = self._seconds(step_seconds, later, later) > self._left(step_seconds)

@@ -90,6 +90,17 @@ def test_first_steps_that_were_slow_leave_no_time_unused(clock: Clock, full_epoc
     assert 78 <= clock.now - began <= 90 + 0.5
 
 
+def test_a_first_step_that_was_slow_does_not_end_a_training_with_many_held_out(clock: Clock) -> None:
+    """A step takes 30 times as long as the others, and the validation part has 1,500 batches."""
+    plan = Plan(epochs=8, steps_per_epoch=14_000, fixed=False)
+    pace = Pace(clock.now + 180, 25, 20, 14_000, look=1500, closing_looks=1)
+    for step in range(1, 100):
+        clock.now += 0.3 if step == 1 else 0.01
+        pace.step(plan, step)
+    assert plan.epochs == 1
+    assert 14_000 >= plan.steps_per_epoch > 13_000
+
+
 @pytest.mark.parametrize("most", [1, 50])
 @pytest.mark.parametrize("full_epoch", [100, 700, 5000])
 def test_a_machine_that_slows_down_makes_the_epoch_shorter(clock: Clock, full_epoch: int, most: int) -> None:
