@@ -179,21 +179,23 @@ def _cut_validation(parts: Parts, data: Data, seed: int) -> None:
 
 
 def _check(parts: Parts, path: str, tags: bool) -> None:
+    left_out = f" ({len(parts.troubles):,} left out; the first: {parts.troubles[0]})" if parts.troubles else ""
     known = classes(parts.train)
     known = both_tags(known) if tags else known
     if len(parts.labels) < 2:
         raise UsageError(
-            f"{path}: a classifier needs at least two classes, here is {', '.join(parts.labels) or 'none'}"
+            f"{path}: a classifier needs at least two classes, here is {', '.join(parts.labels) or 'none'}{left_out}"
         )
     lost = [label for label in parts.labels if label not in known]
     if lost:
         raise UsageError(
             f"{path}: nothing to train on for the classes {', '.join(lost)}: "
-            "all of their examples are for validation or test"
+            f"all of their examples are for validation or test{left_out}"
         )
     if not parts.validation:
         raise UsageError(
             f"{path}: too few examples ({len(parts.train)}) to keep some back for validation; name some with --val PATH"
+            f"{left_out}"
         )
 
 
