@@ -1,6 +1,5 @@
 """Cutting data into parts and folds: by class, by group, by seed."""
 
-from collections import Counter
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -97,25 +96,16 @@ class _Groups:
 
     def __init__(self, labels: Sequence[str], keys: Sequence[Hashable]) -> None:
         numbers: dict[Hashable, int] = {}
-        alone = {label: ((number, 1),) for number, label in enumerate(sorted(set(labels)))}
-        self.counts: list[tuple[tuple[int, int], ...]] = []
-        self.of: list[int] = []
-        for label, key in zip(labels, keys, strict=True):
-            group = numbers.setdefault(key, len(self.counts))
-            if group == len(self.counts):
-                self.counts.append(alone[label])  # shared by all groups that are one example of this class
-            else:
-                self.counts[group] = _sum(self.counts[group], alone[label])
-            self.of.append(group)
-        examples = Counter(labels)
-        self.totals = np.array([examples[label] for label in alone], dtype=int)
-
-
-def _sum(*counts: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-    total: Counter[int] = Counter()
-    for some in counts:
-        total.update(dict(some))
-    return tuple(sorted(total.items()))
+        classes = {label: number for number, label in enumerate(sorted(set(labels)))}
+        self.of = [numbers.setdefault(key, len(numbers)) for key in keys]
+        class_of = np.array([classes[label] for label in labels], dtype=int)
+        self.totals = np.bincount(class_of, minlength=len(classes))
+        pairs, counts = np.unique(np.array(self.of, dtype=int) * len(classes) + class_of, return_counts=True)
+        self.counts: list[tuple[tuple[int, int], ...]] = [()] * len(numbers)
+        alike: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}  # a million groups of one share few tuples
+        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
+            group, number = divmod(pair, len(classes))
+            self.counts[group] += alike.setdefault((number, count), ((number, count),))
 
 
 class _Filling:

@@ -114,7 +114,7 @@ def _lines(data: bytes, end: str) -> Iterator[str]:
 
 def _delimiter(data: bytes) -> str:
     """A comma; where the header has none, the semicolon or tab of other spreadsheets."""
-    header = next(_lines(data, "\n"))
+    header = next(_lines(data, "\n"), "")
     return next((mark for mark in ",;\t" if mark in header), ",")
 
 

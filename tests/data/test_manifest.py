@@ -102,6 +102,12 @@ def test_characters_may_lie_across_what_is_looked_at_at_once(tmp_path: Path, mon
         opened(tmp_path, content.replace("aaé", "a\udcffé").encode(errors="surrogateescape"))
 
 
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf", b"\n\n", b"\xef\xbb\xbf\r\n"])
+def test_a_manifest_of_nothing_has_no_header(content: bytes, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="m.csv: it has no header"):
+        opened(tmp_path, content)
+
+
 def test_lines_may_end_in_three_ways(tmp_path: Path) -> None:
     data = opened(tmp_path, b'text,label\r\n"a\r\nb",x\rc,y\n"d\re",x')
     assert [(e.name, e.content) for e in data.examples] == [
