@@ -13,7 +13,12 @@ def option(*names: str, help: str) -> Any:
 Model = Annotated[str, typer.Argument(help="A run, a bundle or a .onnx file of multicnn's.")]
 Lines = Annotated[bool, option("--lines", help="Named files hold one text a line. Default: one document.")]
 Nul = Annotated[bool, option("--null", "-0", help="Standard input is separated by NUL. Default: lines.")]
-Workers = Annotated[int | None, option("--workers", help="Threads that read files. Default: one a core.")]
+Workers = Annotated[
+    int | None,
+    option(
+        "--workers", help="Threads that read files; in training, processes that read many texts. Default: one a core."
+    ),
+]
 TextColumn = Annotated[
     str | None, option("--text-column", help="A manifest's column of texts. Default: text or sentence.")
 ]
