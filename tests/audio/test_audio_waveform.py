@@ -17,6 +17,8 @@ from multicnn.recipe_files import load_recipe
 from multicnn.training.prepare import outline
 from tests.conftest import Cli
 
+pytestmark = pytest.mark.xdist_group("audio_waveform")  # one worker, for they share trained runs
+
 
 def noise(batch: int, samples: int, seed: int = 0) -> Tensor:
     return torch.randn(batch, samples, generator=torch.Generator().manual_seed(seed)) * 0.3

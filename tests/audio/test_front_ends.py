@@ -86,7 +86,15 @@ def test_settings_arrive(sounds: Path) -> None:
 
 
 # PCEN takes away what is steady, such as these tones.
-@pytest.mark.parametrize(("name", "least"), [("mel3", 0.9), ("pcen", 0.6), ("mfcc", 0.9), ("cqt", 0.9)])
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("mel3", 0.9),
+        pytest.param("pcen", 0.6, marks=pytest.mark.slow),
+        pytest.param("mfcc", 0.9, marks=pytest.mark.slow),
+        ("cqt", 0.9),
+    ],
+)
 def test_the_shipped_model_is_the_measured_one(name: str, least: float, sounds: Path, cli: Cli, tmp_path: Path) -> None:
     run = tmp_path / "run"
     options = ("--arch", "lenet", "--epochs", "6", "--batch-size", "8", "--frontend", name, "--output", run)

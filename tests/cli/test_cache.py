@@ -12,7 +12,7 @@ from tests.conftest import Cli
 QUICK = ("--arch", "lenet", "--epochs", "2", "--batch-size", "8", "--device", "cpu")
 
 
-@pytest.mark.parametrize("kind", ["image", "audio"])
+@pytest.mark.parametrize("kind", ["audio", pytest.param("image", marks=pytest.mark.slow)])
 def test_a_cached_run_is_the_same_run(kind: str, pictures: Path, sounds: Path, cli: Cli, tmp_path: Path) -> None:
     data = pictures if kind == "image" else sounds
     cache = tmp_path / "cache"

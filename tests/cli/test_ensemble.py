@@ -25,6 +25,8 @@ from tests.cli.test_train import wait_for_epochs
 from tests.conftest import Cli, restore_interrupt
 from tests.tiny_models import image_model, text_model
 
+pytestmark = pytest.mark.xdist_group("ensemble")  # one worker, for they share trained runs
+
 SMALL = ("--set", "model.options.embedding=16", "--set", "model.options.filters=8", "--epochs", "3", "--lr", "0.01")
 
 
@@ -162,6 +164,7 @@ def test_three_graphs_become_one(tmp_path: Path) -> None:
     np.testing.assert_allclose(merged, alone, atol=1e-6)
 
 
+@pytest.mark.slow  # a fold goes the same way
 def test_an_interrupted_member_is_resumed(texts: Path, cli: Cli, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "multicnn", "train", "text", str(texts), "-o", str(tmp_path / "cut")]
     process = subprocess.Popen(

@@ -22,6 +22,8 @@ from multicnn.training.run_folder import RunFolder
 from tests.cli.test_train import wait_for_epochs
 from tests.conftest import Cli, restore_interrupt
 
+pytestmark = pytest.mark.xdist_group("folds")  # one worker, for they share trained runs
+
 SMALL = ("--set", "model.options.embedding=16", "--set", "model.options.filters=8", "--epochs", "3", "--lr", "0.01")
 
 

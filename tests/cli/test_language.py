@@ -17,7 +17,7 @@ TEXT = "conv3-16 relu kmax2 fc8 relu drop0.2 fc"
     ("pipeline", "data", "pattern", "more"),
     [
         ("image", "pictures", IMAGE, ("--set", "model.options.N=1")),
-        ("audio", "sounds", AUDIO, ()),
+        pytest.param("audio", "sounds", AUDIO, (), marks=pytest.mark.slow),
         ("audio", "sounds", WAVEFORM, ("--set", "audio.frontend=waveform")),
         ("text", "texts", TEXT, ("--set", "model.options.embedding=16")),
     ],

@@ -14,6 +14,8 @@ from multicnn.training.prepare import outline, read_all
 from multicnn.training.progress import Reporter
 from tests.conftest import WORDS, Cli
 
+pytestmark = pytest.mark.xdist_group("long_texts")  # one worker, for they share trained runs
+
 LENGTH = 10
 WINDOWS = ("--set", "text.truncate=windows", "--set", f"text.max_length={LENGTH}")
 

@@ -17,6 +17,8 @@ from multicnn.training.prepare import outline, read_all
 from multicnn.training.progress import Reporter
 from tests.conftest import PITCHES, Cli
 
+pytestmark = pytest.mark.xdist_group("recordings")  # one worker, for they share trained runs
+
 RATE = 8000
 
 

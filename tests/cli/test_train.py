@@ -19,6 +19,8 @@ from multicnn.bundle.read import open_bundle
 from multicnn.inference.lookups import open_lookups
 from tests.conftest import Cli, restore_interrupt
 
+pytestmark = pytest.mark.xdist_group("train")  # one worker, for they share trained runs
+
 QUICK = {
     "image": ("--arch", "lenet", "--epochs", "6", "--batch-size", "8"),
     "audio": ("--arch", "lenet", "--epochs", "15", "--batch-size", "8"),
@@ -126,7 +128,9 @@ def wait_for_epochs(history: Path, count: int) -> None:
 RANDOM = {"image": ("flip=alternating", "mixup=0.2", "cutmix=1.0")}
 
 
-@pytest.mark.parametrize("kind", QUICK)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind == "text" else pytest.mark.slow) for kind in QUICK]
+)
 def test_an_interrupted_run_resumes_bit_for_bit(kind: str, data: dict[str, Path], cli: Cli, tmp_path: Path) -> None:
     """Ctrl-C in the middle: status 130, and the resumed run ends with the very weights of the uninterrupted one."""
     many = [*QUICK[kind], "--set", "training.ema=0.9", "--set", "training.epochs=200"]

@@ -23,6 +23,8 @@ from multicnn.pipeline import load_pipeline, load_reader
 from multicnn.recipe import RECIPES
 from tests.conftest import COLOURS, Cli
 
+pytestmark = pytest.mark.xdist_group("features")  # one worker, for they share trained runs
+
 # 0.4 s at 8 kHz, pictures of 24 x 24, and texts of few words.
 RUNS: dict[str, tuple[str, ...]] = {
     "image": ("--arch", "lenet"),

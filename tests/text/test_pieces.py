@@ -1,6 +1,7 @@
 """Tokenising between spaces: the same ids as from the whole text, and bounded memory."""
 
 import sys
+import unicodedata
 
 import numpy as np
 import pytest
@@ -39,12 +40,16 @@ def test_agrees_with_the_whole_text(mode: str, text: str) -> None:
         assert found.dtype == np.int32 and found.tolist() == expected.tolist()
 
 
+# Surrogates, private signs, and codes that stand for nothing yet.
+UNUSED = ("Cs", "Co", "Cn")
+
+
 @pytest.mark.parametrize("mode", BETWEEN_SPACES)
 def test_no_character_reaches_over_a_space(mode: str) -> None:
     ids = Numbers()
     several = Pieces(mode, ids, 1)
     for start in range(0, sys.maxunicode, 4096):
-        signs = [chr(code) for code in range(start, start + 4096) if not 0xD800 <= code < 0xE000]
+        signs = [sign for sign in map(chr, range(start, start + 4096)) if unicodedata.category(sign) not in UNUSED]
         text = " ".join(f"a {sign} a{sign} {sign}a" for sign in signs)
         assert several.read(text).tolist() == look_up(tokenize(text, mode), ids, 1).tolist()
 

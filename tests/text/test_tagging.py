@@ -22,6 +22,8 @@ from multicnn.text.tagging.read import WordReader
 from multicnn.text.tagging.words import words_of
 from tests.conftest import Cli
 
+pytestmark = pytest.mark.xdist_group("tagging")  # one worker, for they share trained runs
+
 NAMES = ["Ada", "Bea", "Cem", "Dov", "Eva", "Fay", "Gus", "Hal", "Ida", "Jon", "Kai", "Lea", "Max", "Noa"]
 PLACES = ["Rome", "Oslo", "Lima", "Kyiv", "Cairo", "Quito", "Delhi", "Tunis"]
 

@@ -60,7 +60,10 @@ def test_rates_grow_by_the_same_factor_each_step() -> None:
     "settings",
     [
         {"training__ema": 0.9, "training__clip": 1.0},
-        {"training__optimizer": "sgd", "training__schedule": "onecycle", "model__arch": "resnet9"},
+        pytest.param(
+            {"training__optimizer": "sgd", "training__schedule": "onecycle", "model__arch": "resnet9"},
+            marks=pytest.mark.slow,
+        ),
         {"training__optimizer": "adadelta", "training__micro_batch": 4, "training__unfreeze": 1},
     ],
     ids=str,
