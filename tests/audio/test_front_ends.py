@@ -92,7 +92,7 @@ def test_settings_arrive(sounds: Path) -> None:
         ("mel3", 0.9),
         pytest.param("pcen", 0.6, marks=pytest.mark.slow),
         pytest.param("mfcc", 0.9, marks=pytest.mark.slow),
-        ("cqt", 0.9),
+        pytest.param("cqt", 0.9, marks=pytest.mark.slow),
     ],
 )
 def test_the_shipped_model_is_the_measured_one(name: str, least: float, sounds: Path, cli: Cli, tmp_path: Path) -> None:

@@ -181,6 +181,7 @@ def test_an_interrupted_member_is_resumed(texts: Path, cli: Cli, tmp_path: Path)
     assert json.loads((tmp_path / "cut" / "metrics.json").read_text())["test"]["count"] == 24
 
 
+@pytest.mark.slow  # test_tagging.py has one for words
 def test_each_fold_may_have_an_ensemble(texts: Path, cli: Cli, tmp_path: Path) -> None:
     manifest = tmp_path / "texts.csv"
     with texts.open(newline="") as file, manifest.open("w", newline="") as other:

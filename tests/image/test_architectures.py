@@ -129,7 +129,9 @@ def test_the_head_can_be_changed_and_only_the_head(name: str) -> None:
     assert network.eval()(picture(2, 3, 32, 32)).shape == (2, 7)
 
 
-@pytest.mark.parametrize("name", SMALLEST)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "densenet121" else ()) for name in SMALLEST]
+)
 def test_onnx_runtime_agrees_at_any_batch_size(name: str) -> None:
     import onnxruntime as ort
 

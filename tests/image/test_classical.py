@@ -116,7 +116,8 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "convnext_tiny": {"stochastic_depth": 0.0},
     "capsnet": {},
 }
-QUICK = [name for name in FAMILIES if name not in ("inception_v3", *IN_TIMM, "convnext_tiny", "vgg11")]
+SLOW = ("inception_v3", *IN_TIMM, "convnext_tiny", "vgg11", "densenet_bc_100_12")
+QUICK = [name for name in FAMILIES if name not in SLOW]
 
 
 def picture(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -22,7 +22,7 @@ from tests.training.test_settings import run
         {"training__optimizer": "adadelta", "training__schedule": "plateau", "training__patience": 1},
         {"training__optimizer": "sgd", "training__schedule": "onecycle", "training__lr": 0.01},
         {"training__optimizer": "adam", "training__schedule": "step", "training__step_size": 2},
-        {"training__ema": 0.95, "model__arch": "resnet9", "training__micro_batch": 4},
+        {"training__ema": 0.95, "model__arch": "[conv3-16 bn relu pool2]*2 gap fc", "training__micro_batch": 4},
     ],
     ids=str,
 )
