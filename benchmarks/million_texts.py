@@ -14,7 +14,6 @@ the medians of the processor seconds of all processes and of the memory in MB.
 import argparse
 import csv
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -25,6 +24,8 @@ from pathlib import Path
 
 import numpy as np
 from machine import header
+
+from multicnn.data.decode import default_workers
 
 VERSIONS = ("multicnn", "torch", "numpy")
 AT_ONCE = 10_000
@@ -79,7 +80,7 @@ def main() -> None:
         print(json.dumps(measure(arguments.source, arguments.measure)))
         return
     print(header(VERSIONS, f"{arguments.runs} runs each"), end="\n\n")
-    found: dict[int, list[dict[str, float]]] = {1: [], len(os.sched_getaffinity(0)): []}
+    found: dict[int, list[dict[str, float]]] = {1: [], default_workers(): []}
     with tempfile.TemporaryDirectory(prefix="multicnn-") as name:
         data = Path(name) / "texts.csv"
         make(data, Path(arguments.source), arguments.texts)

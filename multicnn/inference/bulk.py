@@ -89,14 +89,14 @@ def _short(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
 def answers_to(chunk: Chunk, tables: LookUps) -> Answers:
     """Classifies texts at once."""
     names, texts, errors = _read(chunk)
-    several = tables.reader.read_all(texts)
+    several, empty = tables.reader.read_many(texts)
     there = np.flatnonzero(several.lengths)
     probabilities = np.full((len(names), len(tables.labels)), np.nan, np.float32)
     if len(there):
         probabilities[there] = tables.probabilities(several.without_empty())
     for place in np.flatnonzero(~np.isfinite(probabilities).all(axis=1)).tolist():
         if place not in errors:
-            errors[place] = NOT_FINITE if several.lengths[place] else str(tables.reader.nothing_in(texts[place]))
+            errors[place] = empty.get(place, NOT_FINITE)
     return Answers(names, probabilities, errors)
 
 

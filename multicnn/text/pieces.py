@@ -11,8 +11,8 @@ from multicnn.text.tokenize import BETWEEN_SPACES, tokenize
 # Bounds on what is remembered, so that memory stays the same over any number of texts: some 30 MB at most.
 MOST_PIECES = 1 << 17
 LONGEST_PIECE = 40
-# Characters that are read together: the words of more would not stay in the processor's cache.
-STRETCH = 1 << 16
+# Characters that are read together, as `predict` has them: the words of more would not stay in the processor's cache.
+STRETCH = 1 << 18
 # Stands between texts that are read together, and the id that it is given.
 BREAK, BROKEN = "\0", np.array([-1], np.int32)
 

@@ -1,6 +1,7 @@
 """Which words texts have, how often, and how many. Torch-free."""
 
 import os
+from array import array
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -54,12 +55,12 @@ def survey(texts: Iterable[str], tokenizer: str, workers: int = 1) -> Survey:
         workers: processes that share many texts; the survey is the same.
     """
     surveyor, words, packer = _Surveyor(tokenizer), _Words(), Packer()
-    numbers: dict[int, list[int]] = {}  # of each process's words, among all words
+    numbers: dict[int, array[int]] = {}  # of each process's words, among all words
     for found in shared(surveyor.survey, blocks(texts, WORTH), workers):
-        known = next(iter(numbers.values()), [])  # copies begin with the words of the process that they are copies of
-        own = numbers.setdefault(found.process, list(known))
-        own += map(words.get, found.words)
-        packer.extend(Ragged(np.array(own, np.int32)[found.texts.flat], found.texts.ends))
+        known = next(iter(numbers.values()), ())  # copies begin with the words of the process that they are copies of
+        own = numbers.setdefault(found.process, array("i", known))
+        own.extend(map(words.get, found.words))
+        packer.extend(Ragged(np.frombuffer(own, np.int32)[found.texts.flat], found.texts.ends))
     return Survey(list(words), packer.packed())
 
 

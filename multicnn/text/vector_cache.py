@@ -50,14 +50,15 @@ def kept_vectors(path: Path) -> Any:
         about = json.loads(words.read_text(encoding="utf-8"))
         if about["file"] != _state(path):
             return None
-        vectors = np.load(matrix, mmap_mode="r", allow_pickle=False)
+        shape = len(about["words"]), about["length"]
+        numbers = np.load(matrix, mmap_mode="r", allow_pickle=False)
     except (OSError, EOFError, ValueError, KeyError, TypeError):  # the file itself can still be read
         return None
-    if vectors.shape != (len(about["words"]), about["length"]):
+    if numbers.shape != shape:
         return None
     with suppress(OSError):  # the cache may belong to somebody else
         words.touch()
-    return keyed_vectors(about["words"], vectors)
+    return keyed_vectors(about["words"], numbers)
 
 
 def keep_vectors(path: Path, vectors: Any) -> None:

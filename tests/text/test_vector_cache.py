@@ -54,6 +54,14 @@ def test_a_damaged_cache_does_not_count(ending: str, content: bytes, file: Path)
     assert kept_vectors(file) is not None
 
 
+@pytest.mark.parametrize("lost", ["file", "length", "words"])
+def test_a_cache_that_lacks_something_does_not_count(lost: str, file: Path) -> None:
+    open_vectors(file)
+    (about,) = vectors_folder().glob("*.json")
+    about.write_text(json.dumps({name: held for name, held in json.loads(about.read_text()).items() if name != lost}))
+    assert kept_vectors(file) is None
+
+
 def test_what_is_read_quickly_is_not_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "WORTH", 60)
     open_vectors(file)
