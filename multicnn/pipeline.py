@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # prediction imports neither torch nor pydantic
 
     from multicnn.blocks.classifier import Classifier
     from multicnn.data.example import Content, Example
+    from multicnn.data.examples import Examples
     from multicnn.data.ragged import Ragged
     from multicnn.recipe import Recipe
 
@@ -130,7 +131,7 @@ class Pipeline(Protocol):
     most_epochs: int
     notes: list[str]  # what is worth saying of the settled data
 
-    def settle(self, recipe: "Recipe", examples: "Sequence[Example]", device: str) -> "tuple[Recipe, Reader]":
+    def settle(self, recipe: "Recipe", examples: "Examples", device: str) -> "tuple[Recipe, Reader]":
         """Puts values in the place of every `auto` but those of training, from the examples, and builds the reader.
 
         Args:

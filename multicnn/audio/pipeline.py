@@ -17,6 +17,7 @@ from multicnn.blocks.classifier import Classifier
 from multicnn.blocks.mixup import Mixup
 from multicnn.blocks.normalisation import stands_high_rates
 from multicnn.data.example import Example
+from multicnn.data.examples import Examples
 from multicnn.errors import InputError, UsageError
 from multicnn.language.tree import is_pattern
 from multicnn.recipe import AudioRecipe, Recipe, check_mixing, fill, fill_training
@@ -35,7 +36,7 @@ class AudioPipeline:
         self.notes: list[str] = []
         self._windows = 1.0
 
-    def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, AudioReader]:
+    def settle(self, recipe: Recipe, examples: Examples, device: str) -> tuple[Recipe, AudioReader]:
         """Hears a few sounds and settles sample rate, duration, network and front end."""
         assert isinstance(recipe, AudioRecipe)
         recipe = recipe.model_copy(deep=True)

@@ -1,6 +1,7 @@
 """A run of bytes on disk: a whole file, or a member of a tar archive, read without unpacking."""
 
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,14 +45,18 @@ class Blob:
         """The bytes as a file that can be read from anywhere; nothing else is read.
 
         Raises:
-            InputError: as `read`, but for the early end.
+            InputError: as `read`.
         """
         try:
             file = self.path.open("rb")
+            there = os.fstat(file.fileno()).st_size - self.offset
         except OSError as error:
             raise InputError(_told(error)) from error
         if not self.offset and self.size is None:
             return file
+        if self.size is not None and there < self.size:
+            file.close()
+            raise InputError(f"the archive ends after {max(there, 0):,} of its {self.size:,} bytes")
         return io.BufferedReader(_Member(file, self.offset, self.length()))
 
     def length(self) -> int:

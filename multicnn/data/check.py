@@ -1,15 +1,18 @@
 """Looks for what would spoil a training: the layout, the classes, the files, duplicates, and what is in them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
+
+import numpy as np
 
 from multicnn.data.check_content import check_contents
 from multicnn.data.check_copies import warn_of_copies
 from multicnn.data.check_tags import check_sentences, check_tags, whole_sentences
 from multicnn.data.check_vectors import check_vectors
-from multicnn.data.duplicates import content_keys
+from multicnn.data.duplicates import content_numbers
 from multicnn.data.endings import Kind
-from multicnn.data.example import DataSet, Example
+from multicnn.data.example import Example
+from multicnn.data.examples import DataSet, Examples
 from multicnn.data.layout import open_dataset
 from multicnn.data.order import natural_key
 from multicnn.data.report import Report, Section, counted
@@ -62,14 +65,14 @@ def _layout(data: DataSet) -> Section:
     one, whole, label = ("word", "sentence", "tag") if data.kind == "tokens" else ("example", "example", "class")
     labels = counted(len(data.labels), label, "classes" if label == "class" else None)
     section.ok(f"{counted(len(data.examples), one)} in {labels}")
-    parts = Counter(example.split for example in data.examples)
+    parts = Counter(data.examples.splits)
     if parts.keys() - {None}:
         section.ok("parts: " + ", ".join(f"{part} {parts[part]:,}" for part in _PARTS if parts[part]))
     else:
         section.ok("no parts; train cuts a validation part by itself")
     if parts[None] and len(parts) > 1:
         section.warn(f"{counted(parts[None], one)} in no part; they count as training examples")
-    folds = {example.fold for example in data.examples} - {None}
+    folds = data.examples.folds.occurring() - {None}
     if folds:
         section.ok(counted(len(folds), "fold"))
     for note in data.notes:
@@ -83,19 +86,20 @@ def _layout(data: DataSet) -> Section:
 def _classes(data: DataSet) -> Section:
     """Too few classes or examples, imbalance, classes that a part lacks, and labels that look alike."""
     section = Section("Classes")
-    training = Counter(e.label or "" for e in data.examples if e.split in ("train", None))
+    splits = data.examples.splits
+    training = Counter(map(str, data.examples.labels.take(splits.are("train") | splits.are(None))))
     if len(data.labels) < 2:
         section.broken("a classifier needs at least two classes", data.labels)
     elif len(data.labels) <= 20:
         section.ok(", ".join(f"{label} {training[label]:,}" for label in data.labels))
-    if reason := not_classes([example.label or "" for example in data.examples]):
+    if reason := not_classes(data.examples.labels):
         section.broken(reason)
     if lost := [label for label in data.labels if training and not training[label]]:
         section.broken(f"{counted(len(lost), 'class', 'classes')} without a training example", lost)
     if few := [f"{label}: {training[label]}" for label in data.labels if 0 < training[label] < FEW]:
         section.warn(f"{counted(len(few), 'class', 'classes')} with fewer than {FEW} training examples", few)
     for part in ("validation", "test"):
-        there = {e.label for e in data.part(part)}
+        there = data.part(part).labels.occurring()
         if there and (missing := [label for label in data.labels if label not in there]):
             section.warn(f"{counted(len(missing), 'class', 'classes')} without a {part} example", missing)
     _imbalance(section, training)
@@ -125,15 +129,17 @@ def _alike(section: Section, labels: list[str]) -> None:
         section.warn("labels that differ only in case or white space", same)
 
 
-def _duplicates(examples: list[Example], kind: Kind) -> Section:
+def _duplicates(examples: Examples, kind: Kind) -> Section:
     """The same content twice: in one part, across parts, or under two labels; of sounds, changed copies too."""
     section = Section("Duplicates")
-    same: dict[Hashable, list[Example]] = defaultdict(list)
-    for example, key in zip(examples, content_keys(examples), strict=True):
-        same[key].append(example)
+    first = content_numbers(examples)
     if kind == "audio":
-        warn_of_copies(section, [group[0] for group in same.values()])
-    groups = [group for group in same.values() if len(group) > 1]
+        warn_of_copies(section, examples.take(np.unique(first)))
+    copies = np.flatnonzero(first != np.arange(len(first)))
+    same = {place: [examples[place]] for place in np.unique(first[copies]).tolist()}
+    for place in copies.tolist():
+        same[int(first[place])].append(examples[place])
+    groups = list(same.values())
     torn = [group for group in groups if _differ(e.label for e in group)]
     across = [group for group in groups if _differ(e.split or "train" for e in group)]
     named = {id(group) for group in torn + across}

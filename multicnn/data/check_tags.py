@@ -5,7 +5,8 @@ from itertools import groupby
 from statistics import median
 
 from multicnn.data.conll import tagged_files
-from multicnn.data.example import DataSet, Example
+from multicnn.data.example import Example
+from multicnn.data.examples import DataSet, Examples
 from multicnn.data.layout import locate
 from multicnn.data.report import Section, counted
 from multicnn.data.spans import FIRST, spans, split_tag
@@ -15,7 +16,7 @@ from multicnn.data.word import Word
 FEW_SPANS = 10  # spans of a type in training, below which little can be learnt of it
 
 
-def whole_sentences(data: DataSet) -> list[Example]:
+def whole_sentences(data: DataSet) -> Examples:
     """Each sentence as one text, whose label is its tags; the name is its first word's."""
     told = []
     for _, words in groupby(data.examples, lambda example: example.group):
@@ -23,7 +24,7 @@ def whole_sentences(data: DataSet) -> list[Example]:
         tags = " ".join(str(example.label) for example in its)
         text = " ".join(str(example.content) for example in its)
         told.append(Example(its[0].name, text, tags, its[0].split))
-    return told
+    return Examples.of(told)
 
 
 def check_sentences(data: DataSet) -> Section:
@@ -38,13 +39,13 @@ def check_sentences(data: DataSet) -> Section:
 def check_tags(data: DataSet) -> Section:
     """How often each type of span occurs, types that a part lacks, and tags that begin a span in its middle."""
     section = Section("Tags")
-    section.ok(", ".join(f"{tag} {count:,}" for tag, count in Counter(e.label for e in data.examples).most_common()))
+    section.ok(", ".join(f"{tag} {count:,}" for tag, count in Counter(data.examples.labels).most_common()))
     kinds = {part: _kinds(data, part) for part in ("train", "validation", "test")}
     training, every = kinds["train"], sum(kinds.values(), Counter[str]())
     if not every:
         section.broken("no word lies in a span: all tags are O")
         return section
-    if reason := not_classes([example.label or "" for example in data.examples]):
+    if reason := not_classes(data.examples.labels):
         section.broken(reason)
     section.ok("spans in training: " + (", ".join(f"{kind} {n:,}" for kind, n in training.most_common()) or "none"))
     if training and (lost := sorted(every.keys() - training.keys())):

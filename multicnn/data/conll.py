@@ -8,7 +8,8 @@ from typing import NamedTuple
 from multicnn.data.blob import Blob
 from multicnn.data.documents import read_document
 from multicnn.data.endings import COLUMNS, MEDIA, ending, is_archive, part_of
-from multicnn.data.example import DataSet, Example, Trouble
+from multicnn.data.example import Example, Trouble
+from multicnn.data.examples import DataSet, ExamplePacker
 from multicnn.data.spans import bio_tags
 from multicnn.data.tree import Tree, open_tree
 from multicnn.data.word import Word
@@ -55,11 +56,13 @@ def open_sentences(path: str, found: Path | list[str]) -> DataSet:
         UsageError: it holds no such files, several without parts, or no sentence that can be read.
     """
     data = DataSet(path, "tokens")
+    words = ExamplePacker()
     for file in tagged_files(path, found, data.notes):
-        _add(data, file)
-    if not data.examples:
+        _add(words, file, data.troubles)
+    if not words:
         reason = f"; {data.troubles[0]}" if data.troubles else ""
         raise UsageError(f"{path}: no tagged sentence that can be read{reason}")
+    data.examples = words.packed()
     return data
 
 
@@ -109,12 +112,12 @@ def _in_tree(tree: Tree, notes: list[str]) -> list[TaggedFile]:
     return [TaggedFile(name, tree.files[name], parts.get(name)) for name in files if name not in strangers]
 
 
-def _add(data: DataSet, file: TaggedFile) -> None:
+def _add(words: ExamplePacker, file: TaggedFile, troubles: list[Trouble]) -> None:
     for lines in file.sentences():
         try:
-            data.examples += _words(file.name, lines, file.split)
+            words.extend(_words(file.name, lines, file.split))
         except InputError as error:
-            data.troubles.append(Trouble(f"{file.name}:{lines[0][0]}", str(error)))
+            troubles.append(Trouble(f"{file.name}:{lines[0][0]}", str(error)))
 
 
 def sentences_of(text: str) -> Iterator[list[Line]]:

@@ -1,19 +1,20 @@
 """Writes a data set as a manifest with a split or fold column."""
 
-import csv
-import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from multicnn.data.duplicates import blob_of, groups_of
-from multicnn.data.example import DataSet, Example
+from multicnn.data.example import Example
+from multicnn.data.examples import DataSet, Examples
 from multicnn.data.excerpt import Excerpt
-from multicnn.data.files import write_atomically
+from multicnn.data.files import csv_pieces, write_pieces
 from multicnn.data.splits import stratified_folds, stratified_split
+from multicnn.data.strings import Values
 from multicnn.errors import UsageError
 
 
@@ -36,7 +37,7 @@ class Division:
     group_duplicates: bool = True
 
 
-def divide(data: DataSet, how: Division) -> list[Example]:
+def divide(data: DataSet, how: Division) -> Examples:
     """The examples with new splits or folds; parts that the data have stay, and only the training part is cut.
 
     Args:
@@ -47,7 +48,7 @@ def divide(data: DataSet, how: Division) -> list[Example]:
         UsageError: there is nothing to do, the shares are impossible, or a part is there already.
     """
     examples = data.examples
-    there = {example.split for example in examples} - {None}
+    there = examples.splits.occurring() - {None}
     if how.folds is not None:
         if how.validation or how.test:
             raise UsageError("--folds makes folds instead of parts; leave --val and --test out")
@@ -55,8 +56,8 @@ def divide(data: DataSet, how: Division) -> list[Example]:
             raise UsageError(
                 f"{data.origin} has parts ({', '.join(sorted(map(str, there)))}); folds need undivided data"
             )
-        folds = stratified_folds(_labels(examples), groups_of(examples, how.group_duplicates), how.folds, how.seed)
-        return [replace(e, fold=str(fold)) for e, fold in zip(examples, folds.tolist(), strict=True)]
+        folds = stratified_folds(examples.labels, groups_of(examples, how.group_duplicates), how.folds, how.seed)
+        return replace(examples, folds=Values.of(map(str, folds)))
     if not how.validation and not how.test:
         raise UsageError("nothing to do: say --val FRACTION, --test FRACTION or --folds N")
     for option, part, share in (("--val", "validation", how.validation), ("--test", "test", how.test)):
@@ -67,25 +68,20 @@ def divide(data: DataSet, how: Division) -> list[Example]:
     return _cut(examples, how)
 
 
-def _cut(examples: list[Example], how: Division) -> list[Example]:
+def _cut(examples: Examples, how: Division) -> Examples:
     """Cuts the test part first, then the validation part from the rest."""
-    splits = np.array([example.split or "train" for example in examples], dtype=object)
-    keys = np.array(groups_of(examples, how.group_duplicates))
-    labels = np.array(_labels(examples), dtype=object)
+    splits = np.array([split or "train" for split in examples.splits], dtype=object)
+    groups = groups_of(examples, how.group_duplicates)
     rest = 1.0
     for part, share in (("test", how.test), ("validation", how.validation)):
         free = np.flatnonzero(splits == "train")
-        held = stratified_split(labels[free].tolist(), keys[free].tolist(), share / rest, how.seed)
+        held = stratified_split(examples.labels.take(free), groups[free], share / rest, how.seed)
         splits[free[held]] = part
         rest -= share
-    return [replace(e, split=str(split)) for e, split in zip(examples, splits, strict=True)]
+    return replace(examples, splits=Values.of(splits))
 
 
-def _labels(examples: Sequence[Example]) -> list[str]:
-    return [example.label or "" for example in examples]
-
-
-def write_manifest(path: Path, kind: str, examples: Sequence[Example]) -> bool:
+def write_manifest(path: Path, kind: str, examples: Examples) -> bool:
     """Writes examples as a CSV manifest.
 
     Files are written relative to the manifest's folder; members of archives by their names in the archive.
@@ -102,37 +98,45 @@ def write_manifest(path: Path, kind: str, examples: Sequence[Example]) -> bool:
         UsageError: a file's name is no UTF-8.
         MulticnnError: the manifest cannot be written.
     """
-    columns = {
-        "label": [e.label or "" for e in examples],
-        "split": [e.split or "" for e in examples],
-        "fold": [e.fold or "" for e in examples],
-        "group": [e.group or "" for e in examples],
-    }
-    kept = {name: values for name, values in columns.items() if any(values)}
+    columns = {"label": examples.labels, "split": examples.splits, "fold": examples.folds, "group": examples.groups}
+    kept = {name: values for name, values in columns.items() if values.occurring() - {None, ""}}
+    timed = any(isinstance(content, Excerpt) for content in examples.contents)
+    header = ("text" if kind == "text" else "path", *kept, *(("start", "end") if timed else ()))
     folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would follow links
-    content = [e.content if isinstance(e.content, str) else _path(e, e.content, folder) for e in examples]
-    spans = [e.content if isinstance(e.content, Excerpt) else None for e in examples]
-    if any(spans):
-        kept["start"] = [str(span.start) if span else "" for span in spans]
-        kept["end"] = [str(span.end or "") if span else "" for span in spans]
-    text = io.StringIO()
-    # With every text quoted, line ends of all kinds inside it come back as they are.
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if kind == "text" else csv.QUOTE_MINIMAL)
-    writer.writerow(["text" if kind == "text" else "path", *kept])
-    writer.writerows(zip(content, *kept.values(), strict=True))
-    try:
-        data = text.getvalue().encode()
-    except UnicodeEncodeError as error:
-        line = text.getvalue()[: error.start].rpartition("\n")[2] + "..."
-        raise UsageError(f"a name that is no UTF-8 cannot stand in a manifest; rename {line}") from None
-    write_atomically(path, data)
-    return any((blob := blob_of(e.content)) is not None and blob.size is not None for e in examples)
+    contents = ((_written(example, folder), *_seconds(example, timed)) for example in examples)
+    rows = ((content, *values, *seconds) for (content, *seconds), *values in zip(contents, *kept.values(), strict=True))
+    write_pieces(path, _encoded(csv_pieces(chain([header], rows), quote_all=kind == "text")))
+    return any((blob := blob_of(content)) is not None and blob.size is not None for content in examples.contents)
 
 
-def _path(example: Example, content: object, folder: Path) -> str:
-    """A file's path from the manifest's folder, or a member's name."""
-    blob = blob_of(content)
-    assert blob is not None, "texts are written themselves"
+def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
+    """As UTF-8.
+
+    Raises:
+        UsageError: a name is none.
+    """
+    for piece in pieces:
+        try:
+            yield piece.encode()
+        except UnicodeEncodeError as error:
+            line = piece[: error.start].rpartition("\n")[2] + "..."
+            raise UsageError(f"a name that is no UTF-8 cannot stand in a manifest; rename {line}") from None
+
+
+def _seconds(example: Example, timed: bool) -> tuple[object, ...]:
+    """The columns `start` and `end`, where they are there."""
+    if not timed:
+        return ()
+    span = example.content
+    return (span.start, span.end or "") if isinstance(span, Excerpt) else ("", "")
+
+
+def _written(example: Example, folder: Path) -> str:
+    """A text itself, a file's path from the manifest's folder, or a member's name."""
+    if isinstance(example.content, str):
+        return example.content
+    blob = blob_of(example.content)
+    assert blob is not None, "passages are cut from texts, and stand in no data set"
     if blob.size is not None:
-        return example.name.removesuffix(f":{content}")
+        return example.name.removesuffix(f":{example.content}")
     return Path(os.path.relpath(blob.path, folder)).as_posix()

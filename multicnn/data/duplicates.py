@@ -2,30 +2,33 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from multicnn.data.blob import Blob
-from multicnn.data.example import Example
+from multicnn.data.examples import Examples
 from multicnn.data.excerpt import Excerpt
+from multicnn.data.strings import Strings, Values
 from multicnn.data.word import Word
 from multicnn.errors import InputError
 
 
-def groups_of(examples: Sequence[Example], duplicates: bool) -> list[int]:
-    """A number for each example; those that must stay together have the same.
+def groups_of(examples: Examples, duplicates: bool) -> np.ndarray:
+    """A number for each example, [examples]; those that must stay together, and only those, have the same.
 
     Args:
         examples: pictures, sounds, texts or words.
         duplicates: whether equal content stays together; what has one group always does.
     """
-    contents = content_keys(examples, recordings=True) if duplicates else range(len(examples))
-    return merge_groups(contents, [example.group for example in examples])
+    contents = content_numbers(examples, recordings=True) if duplicates else np.arange(len(examples))
+    return merge_groups(contents, examples.groups)
 
 
-def content_keys(examples: Sequence[Example], *, recordings: bool = False) -> Sequence[Hashable]:
-    """A key for each example; equal content has equal keys, and only equal content.
+def content_numbers(examples: Examples, *, recordings: bool = False) -> np.ndarray:
+    """The place of the first example with the same content as each, [examples].
 
     Only files whose sizes coincide are read. A file that cannot be read is like no other.
 
@@ -33,8 +36,12 @@ def content_keys(examples: Sequence[Example], *, recordings: bool = False) -> Se
         examples: pictures, sounds or texts.
         recordings: whether excerpts of one recording count as the same content: they share its voice and its room.
     """
-    files = _file_keys({blob for e in examples if (blob := blob_of(e.content)) is not None})
-    return [_key(number, e.content, files, recordings) for number, e in enumerate(examples)]
+    if isinstance(examples.contents, Strings):
+        return examples.contents.firsts()
+    files = _file_keys({blob for content in examples.contents if (blob := blob_of(content)) is not None})
+    first: dict[Hashable, int] = {}
+    keys = (_key(number, content, files, recordings) for number, content in enumerate(examples.contents))
+    return np.array([first.setdefault(key, number) for number, key in enumerate(keys)], np.int64)
 
 
 def blob_of(content: object) -> Blob | None:
@@ -47,8 +54,6 @@ def blob_of(content: object) -> Blob | None:
 def _key(number: int, content: object, files: dict[Blob, str], recordings: bool) -> Hashable:
     if isinstance(content, Word):
         return content.place, content.sentence
-    if isinstance(content, str):
-        return content  # itself: a million texts need no second copy
     source = blob_of(content)
     key = files.get(source, f"unreadable:{number}") if source else f"unreadable:{number}"
     return f"{key}@{content}" if isinstance(content, Excerpt) and not recordings else key
@@ -70,30 +75,28 @@ def _file_keys(blobs: set[Blob]) -> dict[Blob, str]:
     return keys
 
 
-def merge_groups(content_keys: Sequence[Hashable], groups: Sequence[str | None]) -> list[int]:
+def merge_groups(contents: np.ndarray, groups: Values) -> np.ndarray:
     """Joins what has the same content or the same group, and what is linked through others.
 
     Args:
-        content_keys: the content of each example.
+        contents: the number of each example's content, from 0 on, [examples].
         groups: the group of each example, or None where it has none.
 
     Returns:
         A number for each example; linked examples, and only those, have the same.
     """
-    parent = list(range(len(content_keys)))
+    named = np.flatnonzero(~groups.are(None))
+    if not len(named):
+        return contents
+    from scipy.sparse import coo_array  # takes a while, and most data have no groups
+    from scipy.sparse.csgraph import connected_components
 
-    def find(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    for keys in (content_keys, groups):
-        first: dict[Hashable, int] = {}
-        for i, key in enumerate(keys):
-            if key is not None and (linked := first.setdefault(key, i)) != i:
-                parent[find(i)] = find(linked)
-    return [find(i) for i in range(len(parent))]
+    # A graph of contents and groups, in which each example is an edge.
+    size = int(contents.max()) + 1
+    ends = contents[named], size + groups.numbers[named]
+    nodes = int(ends[1].max()) + 1
+    links = coo_array((np.ones(len(named), bool), ends), shape=(nodes, nodes))
+    return np.asarray(connected_components(links, directed=False)[1][contents])
 
 
 def _size(blob: Blob) -> int | None:

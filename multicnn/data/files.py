@@ -1,14 +1,19 @@
 """Writing files so that a reader never meets half of one, and where those go that can be made anew."""
 
+import csv
 import gzip
+import io
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from multicnn.errors import MulticnnError
+
+ROWS_AT_ONCE = 1 << 12
 
 
 def user_cache() -> Path:
@@ -36,16 +41,42 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
     Raises:
         MulticnnError: the file cannot be written.
     """
+    write_pieces(path, [content])
+
+
+def write_pieces(path: str | Path, pieces: Iterable[bytes | str]) -> None:
+    """As `write_atomically`, of a file that comes piece by piece."""
     path = Path(path)
-    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
-            path.write_bytes(data)
+            _write(path, pieces)
             return
         with written_whole(path.resolve()) as beside:
-            beside.write_bytes(data)
+            _write(beside, pieces)
     except OSError as error:
         raise MulticnnError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def csv_pieces(rows: Iterable[Sequence[object]], *, quote_all: bool = False) -> Iterator[str]:
+    """Rows as CSV, some thousand at a time.
+
+    Args:
+        rows: the header first.
+        quote_all: put every field in quotes: then line ends of all kinds in a text come back as they are.
+    """
+    remaining, text = iter(rows), io.StringIO()
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL)
+    while some := list(islice(remaining, ROWS_AT_ONCE)):
+        writer.writerows(some)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+
+
+def _write(path: Path, pieces: Iterable[bytes | str]) -> None:
+    with path.open("wb") as file:
+        for piece in pieces:
+            file.write(piece.encode("utf-8", "surrogateescape") if isinstance(piece, str) else piece)
 
 
 @contextmanager

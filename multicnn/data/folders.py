@@ -49,4 +49,4 @@ def add_file(opening: Opening, name: str, blob: Blob, label: str | None, split: 
         except InputError as error:
             opening.data.troubles.append(Trouble(name, str(error)))
             return
-    opening.data.examples.append(Example(name, content, label, split))
+    opening.examples.add(Example(name, content, label, split))

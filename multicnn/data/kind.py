@@ -56,7 +56,7 @@ def _of_manifest(name: str, blob: Blob, columns: Columns) -> str | None:
         return _of_words(name, blob)
     if ending(name) not in MANIFESTS:
         return None
-    table = read_table(name, _content(name, blob))
+    table = read_table(name, blob)
     able = [kind for kind in ("image", "audio", "text") if fits(table.columns, kind, columns)]
     if not able:  # the message about what a manifest of texts lacks names all that was looked for
         pick(name, table.columns, "text", columns, labelled=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from multicnn.data.blob import Blob
 from multicnn.data.conll import open_sentences
 from multicnn.data.endings import MANIFESTS, MEDIA, Kind, ending, is_archive, part_of
-from multicnn.data.example import DataSet
+from multicnn.data.examples import DataSet
 from multicnn.data.folders import add_classes, note_loose
 from multicnn.data.headers import fits
 from multicnn.data.locate import FolderFiles, TreeFiles, open_root
@@ -16,7 +16,7 @@ from multicnn.data.samples import open_sample
 from multicnn.data.tables import FASTTEXT, read_table
 from multicnn.data.tree import Tree, open_tree
 from multicnn.data.webdataset import add_webdataset
-from multicnn.errors import InputError, UsageError, did_you_mean
+from multicnn.errors import UsageError, did_you_mean
 
 __all__ = ["Columns", "open_dataset"]
 
@@ -52,8 +52,9 @@ def open_dataset(
     _open(opening, path)
     if not opening.manifests:
         _refuse_without_effect(path, columns, root)
-    if not data.examples:
+    if not opening.examples:
         raise UsageError(_nothing_found(opening))
+    data.examples = opening.examples.packed()
     return data
 
 
@@ -80,7 +81,7 @@ def _open(opening: Opening, path: str) -> None:
             raise UsageError(
                 f"{path} is no data set: neither a folder nor a manifest ({' '.join(MANIFESTS)}) nor a tar archive"
             )
-        add_manifest(opening, found.name, _content(found.name, Blob(found)), FolderFiles(found.parent), None)
+        add_manifest(opening, found.name, Blob(found), FolderFiles(found.parent), None)
         return
     tree = open_tree(found)
     opening.data.notes += tree.notes
@@ -153,7 +154,8 @@ class Layout:
             return True
         if self.opening.data.kind != "text" or ending(name) != ".txt":
             return False
-        return tree.files[name].read()[: len(FASTTEXT)] == FASTTEXT.encode()
+        with tree.files[name].open() as file:
+            return file.read(len(FASTTEXT)) == FASTTEXT.encode()
 
     def _place_manifests(self, tree: Tree, split: str | None) -> bool:
         """Adds train.csv, dev.csv and test.csv, or the only manifest; False where there is none."""
@@ -185,14 +187,14 @@ class Layout:
         """Whether a manifest beside class folders has the columns to take their place."""
         columns = self.opening.columns
         return bool(columns.given()) or fits(
-            read_table(name, _content(name, tree.files[name])).columns, self.opening.data.kind, columns
+            read_table(name, tree.files[name]).columns, self.opening.data.kind, columns
         )
 
     def _add_manifest(self, tree: Tree, name: str, split: str | None) -> None:
         """Adds one manifest of the tree; its paths start from its own folder."""
         blob = tree.files[name]
         files = FolderFiles(blob.path.parent) if self.on_disk else TreeFiles(self.whole, tree.prefix)
-        add_manifest(self.opening, tree.prefix + name, _content(name, blob), files, split)
+        add_manifest(self.opening, tree.prefix + name, blob, files, split)
 
     def _place_parts(self, tree: Tree) -> bool:
         """Adds train/, val/ and test/; False where the folders are classes."""
@@ -229,14 +231,6 @@ class Layout:
                     "remove or rename one"
                 )
             seen[part] = name
-
-
-def _content(name: str, blob: Blob) -> bytes:
-    """A manifest's bytes; one that cannot be read leaves nothing to start with."""
-    try:
-        return blob.read()
-    except InputError as error:
-        raise UsageError(f"{name}: {error}") from error
 
 
 def _note_strangers(opening: Opening, tree: Tree) -> None:

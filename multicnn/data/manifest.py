@@ -1,9 +1,6 @@
 """Examples from the rows of a manifest."""
 
-import gc
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from multicnn.data.blob import Blob
 from multicnn.data.documents import read_document
@@ -16,13 +13,13 @@ from multicnn.data.tables import Row, Table, read_table
 from multicnn.errors import InputError, UsageError
 
 
-def add_manifest(opening: Opening, name: str, content: bytes, files: Files, split: str | None) -> None:
+def add_manifest(opening: Opening, name: str, blob: Blob, files: Files, split: str | None) -> None:
     """Adds the rows of a manifest to a data set.
 
     Args:
         opening: the data set.
         name: the manifest's name, which the rows of texts are named by.
-        content: its bytes.
+        blob: where it lies.
         files: where its paths lead, unless a root was given.
         split: the part that its own name says; it comes before a split column.
 
@@ -31,17 +28,16 @@ def add_manifest(opening: Opening, name: str, content: bytes, files: Files, spli
     """
     opening.manifests = True
     data = opening.data
-    table = read_table(name, content)
+    table = read_table(name, blob)
     picked = pick(name, table.columns, data.kind, opening.columns, opening.labelled)
     if split is not None and picked.split is not None:
         picked.notes.append(f"{name}: the file's name says the part; its column {table.columns[picked.split]} does not")
     data.notes += table.notes + picked.notes
-    with _without_collector():
-        for found in _examples(name, table, picked, opening, opening.root or files, split):
-            if isinstance(found, Example):
-                data.examples.append(found)
-            else:
-                data.troubles.append(found)
+    for found in _examples(name, table, picked, opening, opening.root or files, split):
+        if isinstance(found, Example):
+            opening.examples.add(found)
+        else:
+            data.troubles.append(found)
 
 
 def _examples(
@@ -61,7 +57,6 @@ def _examples(
                 yield Trouble(f"{name}:{number}", "the label is empty")
                 continue
             label = None
-        label = label and sys.intern(label)  # a million rows have few of them
         part = split if split_at is None else _part(row[split_at], labelled, name, number)
         fold = row[picked.fold] if picked.fold is not None else None
         group = row[picked.group] if picked.group is not None else None
@@ -102,15 +97,3 @@ def _part(value: str | None, labelled: bool, name: str, number: int) -> str | No
     if part is None and labelled:
         raise UsageError(f"{name}:{number}: the split is {value or ''!r}, not one of {', '.join(PARTS)}")
     return part
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Pauses the search for reference cycles: a million small objects without any would take it seconds."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()

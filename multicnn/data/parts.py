@@ -1,16 +1,20 @@
 """Which example is used for what: training, validation and test part."""
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Literal
 
+import numpy as np
+
 from multicnn.data.duplicates import groups_of
-from multicnn.data.example import DataSet, Example, Trouble
+from multicnn.data.example import Trouble
+from multicnn.data.examples import DataSet, Examples, classes
+from multicnn.data.files import csv_pieces
 from multicnn.data.layout import Columns, open_dataset
 from multicnn.data.spans import both_tags
 from multicnn.data.splits import stratified_folds, stratified_split
+from multicnn.data.strings import Values
 from multicnn.data.targets import not_classes
 from multicnn.errors import UsageError
 from multicnn.recipe import Data
@@ -22,25 +26,20 @@ Kind = Literal["image", "audio", "text", "tokens"]
 class Parts:
     """The three parts of a data set, and what was noticed on the way."""
 
-    train: list[Example]
-    validation: list[Example]
-    test: list[Example]
+    train: Examples = field(default_factory=Examples.of)
+    validation: Examples = field(default_factory=Examples.of)
+    test: Examples = field(default_factory=Examples.of)
     troubles: list[Trouble] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def labels(self) -> list[str]:
         """All classes, in natural order."""
-        return classes([*self.train, *self.validation, *self.test])
+        return classes(self.train, self.validation, self.test)
 
-    def named(self) -> dict[str, list[Example]]:
+    def named(self) -> dict[str, Examples]:
         """The parts by their names in split.csv and metrics.json."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
-
-
-def classes(examples: Sequence[Example]) -> list[str]:
-    """The classes that occur, in natural order."""
-    return DataSet("", "", list(examples)).labels
 
 
 def divide(data: Data, kind: Kind, seed: int) -> Parts:
@@ -60,10 +59,12 @@ def divide(data: Data, kind: Kind, seed: int) -> Parts:
     """
     seed = seed if data.seed is None else data.seed
     opened = _open_main(data, kind) if data.folds is None else open_folds(data, kind, seed)
-    parts = Parts([], [], [], opened.troubles, opened.notes)
+    parts = Parts(troubles=opened.troubles, notes=opened.notes)
     rest = _hold_out_fold(opened, data.fold, parts) if data.fold is not None else opened.examples
-    for example in rest:
-        {"validation": parts.validation, "test": parts.test}.get(example.split or "train", parts.train).append(example)
+    validation, test = rest.splits.are("validation"), rest.splits.are("test")
+    parts.train, parts.validation = rest.take(~(validation | test)), rest.take(validation)
+    if data.fold is None:
+        parts.test = rest.take(test)
     if data.test is not None:
         parts.test = _whole(data.test, "test", data, kind, parts)
     if isinstance(data.validation, str):
@@ -94,13 +95,13 @@ def open_folds(data: Data, kind: Kind, seed: int) -> DataSet:
     """
     opened = _open_main(data, kind)
     if data.folds == "column":
-        if any(example.fold is None for example in opened.examples):
+        if opened.examples.folds.are(None).any():
             raise UsageError(f"data.folds=column: {data.path} has examples without a fold; name the --fold-column")
     else:
         _deal(opened, data, seed if data.seed is None else data.seed)
     folds_of: dict[str, set[str]] = {}
-    for example in opened.examples:
-        folds_of.setdefault(str(example.label), set()).add(str(example.fold))
+    for label, fold in zip(opened.examples.labels, opened.examples.folds, strict=True):
+        folds_of.setdefault(str(label), set()).add(str(fold))
     lost = [label for label in opened.labels if len(folds_of[label]) < 2]
     if lost:
         raise UsageError(
@@ -112,16 +113,12 @@ def open_folds(data: Data, kind: Kind, seed: int) -> DataSet:
 
 def _deal(opened: DataSet, data: Data, seed: int) -> None:
     """Gives each example one of `folds` new folds, 1 to the last; without those of a test part."""
-    dealt = [example for example in opened.examples if example.split != "test"]
+    dealt = opened.examples.take(~opened.examples.splits.are("test"))
     if kept_back := len(opened.examples) - len(dealt):
         told = f"the test part of {data.path} ({kept_back:,} examples) stays out of the folds"
         opened.notes.append(f"{told}, which the other {len(dealt):,} make")
-    opened.examples = dealt
-    labels = [example.label or "" for example in opened.examples]
-    folds = stratified_folds(labels, groups_of(opened.examples, data.group_duplicates), int(data.folds or 0), seed)
-    opened.examples = [
-        replace(example, fold=str(fold + 1)) for example, fold in zip(opened.examples, folds.tolist(), strict=True)
-    ]
+    folds = stratified_folds(dealt.labels, groups_of(dealt, data.group_duplicates), int(data.folds or 0), seed)
+    opened.examples = replace(dealt, folds=Values.of(map(str, folds + 1)))
 
 
 def _open_main(data: Data, kind: Kind) -> DataSet:
@@ -131,7 +128,7 @@ def _open_main(data: Data, kind: Kind) -> DataSet:
         UsageError: its labels are no classes.
     """
     opened = _open(data.path, data, kind)
-    if reason := not_classes([example.label or "" for example in opened.examples]):
+    if reason := not_classes(opened.examples.labels):
         raise UsageError(f"{data.path}: {reason}")
     return opened
 
@@ -148,19 +145,20 @@ def _open(path: str, data: Data, kind: Kind) -> DataSet:
     return open_dataset(path, kind, columns=columns, root=data.root)
 
 
-def _hold_out_fold(opened: DataSet, fold: str, parts: Parts) -> list[Example]:
+def _hold_out_fold(opened: DataSet, fold: str, parts: Parts) -> Examples:
     """The examples outside the fold; those in it become the test part."""
-    folds = sorted({example.fold for example in opened.examples if example.fold is not None})
+    folds = sorted(name for name in opened.examples.folds.occurring() if name is not None)
     if fold not in folds:
         raise UsageError(
             f"data.fold: there is no fold {fold}; "
             + (f"the folds are {', '.join(folds)}" if folds else "the data has no fold column")
         )
-    parts.test = [example for example in opened.examples if example.fold == fold]
-    return [replace(example, split=None) for example in opened.examples if example.fold != fold]
+    held = opened.examples.folds.are(fold)
+    parts.test, rest = opened.examples.take(held), opened.examples.take(~held)
+    return replace(rest, splits=Values([None], np.zeros(len(rest), np.int32)))
 
 
-def _whole(path: str, name: str, data: Data, kind: Kind, parts: Parts) -> list[Example]:
+def _whole(path: str, name: str, data: Data, kind: Kind, parts: Parts) -> Examples:
     """A data set of its own that is one part; of one that has this part itself, only that part."""
     if getattr(parts, name):
         raise UsageError(
@@ -172,10 +170,9 @@ def _whole(path: str, name: str, data: Data, kind: Kind, parts: Parts) -> list[E
 
 
 def _cut_validation(parts: Parts, data: Data, seed: int) -> None:
-    labels = [example.label or "" for example in parts.train]
-    held_out = stratified_split(labels, groups_of(parts.train, data.group_duplicates), float(data.validation), seed)
-    parts.validation = [example for example, held in zip(parts.train, held_out, strict=True) if held]
-    parts.train = [example for example, held in zip(parts.train, held_out, strict=True) if not held]
+    groups = groups_of(parts.train, data.group_duplicates)
+    held = stratified_split(parts.train.labels, groups, float(data.validation), seed)
+    parts.validation, parts.train = parts.train.take(held), parts.train.take(~held)
 
 
 def _check(parts: Parts, path: str, tags: bool) -> None:
@@ -199,17 +196,17 @@ def _check(parts: Parts, path: str, tags: bool) -> None:
         )
 
 
-def split_table(parts: Parts, troubles: Sequence[Trouble]) -> str:
-    """What split.csv says: every example's name, label and part; what could not be used, with the reason.
+def split_table(parts: Parts, troubles: Sequence[Trouble]) -> Iterator[str]:
+    """What split.csv says, piece by piece: every example's name, label and part; what could not be used, and why.
 
     Args:
         parts: the division.
         troubles: examples that were left out.
     """
     reasons = {trouble.name: trouble.reason for trouble in troubles}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["name", "label", "split", "left_out"])
-    for name, examples in parts.named().items():
-        writer.writerows([example.name, example.label, name, reasons.get(example.name, "")] for example in examples)
-    return text.getvalue()
+    rows = (
+        (name, label, part, reasons.get(name, ""))
+        for part, examples in parts.named().items()
+        for name, label in zip(examples.names, examples.labels, strict=True)
+    )
+    return csv_pieces(chain([("name", "label", "split", "left_out")], rows))

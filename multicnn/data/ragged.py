@@ -1,17 +1,12 @@
 """Arrays of different lengths, one behind another: the ids of a million texts, at four bytes a token."""
 
-import tempfile
 from array import array
 from collections.abc import Iterable, Sequence, Sized
-from typing import BinaryIO, TypeVar, overload
+from typing import TypeVar, overload
 
 import numpy as np
 
-from multicnn.errors import MulticnnError
-
-# What is more than so many bytes lies in a file.
-IN_MEMORY = 1 << 26
-
+from multicnn.data.spool import Spool
 
 T = TypeVar("T", bound=Sized)
 
@@ -77,12 +72,11 @@ class Ragged(Sequence[np.ndarray]):
 
 
 class Packer:
-    """Packs arrays as they come. What exceeds `IN_MEMORY` goes to a temporary file, which is mapped into memory."""
+    """Packs arrays as they come; those of a large data set lie in a file."""
 
     def __init__(self) -> None:
-        self._waiting = bytearray()
+        self._numbers = Spool()
         self._ends = array("q", [0])
-        self._file: BinaryIO | None = None
 
     @property
     def count(self) -> int:
@@ -96,7 +90,7 @@ class Packer:
             MulticnnError: the disk is full.
         """
         self._ends.append(self._ends[-1] + len(one))
-        self._append(one)
+        self._numbers.append(one.tobytes())
 
     def extend(self, more: Ragged) -> None:
         """Puts several behind the others.
@@ -105,30 +99,8 @@ class Packer:
             MulticnnError: the disk is full.
         """
         self._ends.frombytes((more.ends[1:] + (self._ends[-1] - more.ends[0])).tobytes())
-        self._append(more.flat[more.ends[0] : more.ends[-1]])
+        self._numbers.append(more.flat[more.ends[0] : more.ends[-1]].tobytes())
 
     def packed(self) -> Ragged:
         """All of them."""
-        ends = np.frombuffer(self._ends, np.int64)
-        if self._file is None:
-            return Ragged(np.frombuffer(self._waiting, np.int32), ends)
-        self._write()
-        return Ragged(np.asarray(np.memmap(self._file, np.int32, mode="r")), ends)
-
-    def _append(self, numbers: np.ndarray) -> None:
-        self._waiting += numbers.tobytes()
-        if len(self._waiting) >= IN_MEMORY:
-            self._write()
-
-    def _write(self) -> None:
-        try:
-            if self._file is None:  # its name goes at once, its content with the last array
-                self._file = tempfile.TemporaryFile(prefix="multicnn-")  # noqa: SIM115
-            self._file.write(self._waiting)
-            self._file.flush()
-        except OSError as error:
-            folder = tempfile.gettempdir()
-            raise MulticnnError(
-                f"{folder} cannot be written: {error.strerror or error}; TMPDIR names another"
-            ) from error
-        self._waiting.clear()
+        return Ragged(self._numbers.packed(np.int32), np.frombuffer(self._ends, np.int64))

@@ -21,7 +21,7 @@ class Pieces:
         owner: the place of the example that each piece is of, int64 [pieces].
     """
 
-    examples: list[Example]
+    examples: Sequence[Example]
     owner: np.ndarray
 
 
@@ -33,6 +33,8 @@ def cut(examples: Sequence[Example], reader: "Reader", training: bool = False) -
         reader: knows how.
         training: as for `Reader.cut`.
     """
+    if not (reader.windows or training):  # a million texts need not be objects of their own
+        return Pieces(examples, np.arange(len(examples)))
     pieces: list[Example] = []
     counts: list[int] = []
     for example in examples:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from multicnn.data.blob import Blob
 from multicnn.data.endings import MANIFESTS, MEDIA, ending
-from multicnn.data.example import DataSet
+from multicnn.data.examples import DataSet, ExamplePacker
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,11 @@ class Opening:
     """A data set that is being opened.
 
     Args:
-        data: what was found so far.
+        data: what was found so far, but for the examples.
         columns: the names of columns that the user gave.
         root: where paths of manifests lead, if not to the manifest's own folder.
         labelled: whether every example must have a label.
+        examples: what was found so far and can be used.
         used: paths of manifests and side files, which are no strangers among the examples.
         manifests: whether a manifest was read, so that columns and root had an effect.
     """
@@ -51,6 +52,7 @@ class Opening:
     columns: Columns
     root: Files | None
     labelled: bool
+    examples: ExamplePacker = field(default_factory=ExamplePacker)
     used: set[str] = field(default_factory=set)
     manifests: bool = False
 

@@ -4,8 +4,11 @@ import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from multicnn.data.blob import Blob
-from multicnn.data.example import DataSet, Example
+from multicnn.data.example import Example
+from multicnn.data.examples import DataSet, Examples
 from multicnn.data.splits import stratified_split
 from multicnn.data.temporary import temporary_folder
 from multicnn.errors import UsageError, did_you_mean
@@ -35,11 +38,11 @@ def open_sample(name: str, kind: str) -> DataSet:
         raise UsageError(f"sample:{name} is for the {KINDS[name]} pipeline; the {kind} pipeline has {other}")
     contents, labels = _maker(name)()
     names = _names(labels, {"image": ".png", "audio": ".wav", "text": ""}[kind])
-    held_out = stratified_split(labels, range(len(labels)), TEST_FRACTION, SEED)
-    examples = [
+    held_out = stratified_split(labels, np.arange(len(labels)), TEST_FRACTION, SEED)
+    examples = Examples.of(
         Example(one, content, label, "test" if test else "train")
         for one, content, label, test in zip(names, _on_disk(contents), labels, held_out, strict=True)
-    ]
+    )
     return DataSet(f"sample:{name}", kind, examples)
 
 

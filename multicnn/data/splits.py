@@ -1,13 +1,19 @@
 """Cutting data into parts and folds: by class, by group, by seed."""
 
-from collections.abc import Hashable, Sequence
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 
 from multicnn.errors import UsageError
 
+AT_ONCE = 1 << 14
 
-def stratified_split(labels: Sequence[str], keys: Sequence[Hashable], fraction: float, seed: int) -> np.ndarray:
+Mixture = tuple[tuple[int, int], ...]  # pairs of class number and count
+
+
+def stratified_split(labels: Sequence[str | None], keys: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     """Holds out a fraction of each class; examples with equal keys stay together.
 
     Of n examples of a class, round(fraction * n) are held out, at least one and never all, as far as groups allow: a
@@ -16,7 +22,7 @@ def stratified_split(labels: Sequence[str], keys: Sequence[Hashable], fraction: 
 
     Args:
         labels: the class of each example.
-        keys: the group of each example; one of its own where it stands alone.
+        keys: the number of each example's group, from 0 on, [examples]; one of its own where it stands alone.
         fraction: the share to hold out, from 0 up to but not including 1.
         seed: the same seed gives the same split.
 
@@ -34,25 +40,26 @@ def stratified_split(labels: Sequence[str], keys: Sequence[Hashable], fraction: 
     if fraction == 0:
         targets[:] = 0
     filling = _Filling(groups, targets.tolist())
-    order: list[int] = np.random.default_rng(seed).permutation(len(groups.counts)).tolist()
+    order = np.random.default_rng(seed).permutation(groups.count)
     for take in (filling.take_if_it_fits, filling.take_if_it_gets_nearer):
-        for group in order:
+        for group in _each(order):
             if filling.is_full:  # of a million texts a tenth is enough
                 break
             take(group)
     if fraction > 0:
         filling.give_every_class_one(order)
-    return np.array([filling.taken[group] for group in groups.of], dtype=bool)
+    held_out: np.ndarray = np.frombuffer(filling.taken, bool)[groups.of]
+    return held_out
 
 
-def stratified_folds(labels: Sequence[str], keys: Sequence[Hashable], folds: int, seed: int) -> np.ndarray:
+def stratified_folds(labels: Sequence[str | None], keys: np.ndarray, folds: int, seed: int) -> np.ndarray:
     """Deals the examples of each class out to folds, evenly; examples with equal keys stay together.
 
     Where every example stands alone, a class's counts in two folds differ by one at most, and so do the folds' sizes.
 
     Args:
         labels: the class of each example.
-        keys: the group of each example; one of its own where it stands alone.
+        keys: the number of each example's group, from 0 on, [examples]; one of its own where it stands alone.
         folds: how many folds, at least 2.
         seed: the same seed gives the same folds.
 
@@ -65,47 +72,81 @@ def stratified_folds(labels: Sequence[str], keys: Sequence[Hashable], folds: int
     groups = _Groups(labels, keys)
     if folds < 2:
         raise UsageError(f"{folds} folds make no cross-validation; use at least 2")
-    if len(groups.counts) < folds:
+    if groups.count < folds:
         raise UsageError(
-            f"{folds} folds need as many groups of examples, and there are {len(groups.counts)}; use fewer folds"
+            f"{folds} folds need as many groups of examples, and there are {groups.count}; use fewer folds"
         )
-    order = np.random.default_rng(seed).permutation(len(groups.counts)).tolist()
+    order = np.random.default_rng(seed).permutation(groups.count).tolist()
     # Large groups first, so that small ones can even out what they upset; then class by class, which deals evenly.
-    order.sort(key=lambda group: (-sum(n for _, n in groups.counts[group]), groups.counts[group][0][0]))
+    order.sort(key=lambda group: (-sum(n for _, n in groups.classes(group)), groups.classes(group)[0][0]))
     held = [[0] * folds for _ in groups.totals]
     sizes = [0] * folds
-    fold_of = [0] * len(groups.counts)
+    fold_of = np.zeros(groups.count, np.int64)
     for group in order:
-        counts = groups.counts[group]
+        counts = groups.classes(group)
         fold = min(range(folds), key=lambda f: (sum(n * held[c][f] / groups.totals[c] for c, n in counts), sizes[f]))
         fold_of[group] = fold
         for label, count in counts:
             held[label][fold] += count
             sizes[fold] += count
-    return np.array([fold_of[group] for group in groups.of], dtype=np.int64)
+    dealt: np.ndarray = fold_of[groups.of]
+    return dealt
 
 
 class _Groups:
     """Groups of examples, numbered by first appearance, and the classes in each.
 
     Attributes:
-        of: the group of each example.
-        counts: for each group, pairs of class number and count.
+        count: how many there are.
+        of: the group of each example, [examples].
         totals: how many examples each class has, [classes].
     """
 
-    def __init__(self, labels: Sequence[str], keys: Sequence[Hashable]) -> None:
-        numbers: dict[Hashable, int] = {}
-        classes = {label: number for number, label in enumerate(sorted(set(labels)))}
-        self.of = [numbers.setdefault(key, len(numbers)) for key in keys]
-        class_of = np.array([classes[label] for label in labels], dtype=int)
-        self.totals = np.bincount(class_of, minlength=len(classes))
-        pairs, counts = np.unique(np.array(self.of, dtype=int) * len(classes) + class_of, return_counts=True)
-        self.counts: list[tuple[tuple[int, int], ...]] = [()] * len(numbers)
-        alike: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}  # a million groups of one share few tuples
-        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
-            group, number = divmod(pair, len(classes))
-            self.counts[group] += alike.setdefault((number, count), ((number, count),))
+    def __init__(self, labels: Sequence[str | None], keys: np.ndarray) -> None:
+        numbers = {label: number for number, label in enumerate(sorted(set(labels), key=str))}
+        class_of = np.fromiter(map(numbers.__getitem__, labels), np.int32, len(labels))
+        self.totals = np.bincount(class_of, minlength=len(numbers))
+        self.of = _by_appearance(keys)
+        self.count = int(self.of.max(initial=-1)) + 1
+        # Most groups are one example, and there are few mixtures beside: a million groups share them.
+        self._mixtures: list[Mixture] = [((number, 1),) for number in numbers.values()]
+        alone = np.bincount(self.of)[self.of] == 1
+        mixture_of = np.zeros(self.count, np.int32)
+        mixture_of[self.of[alone]] = class_of[alone]
+        known: dict[Mixture, int] = {}
+        for group, mixture in _mixtures(self.of[~alone], class_of[~alone]):
+            if mixture not in known:
+                known[mixture] = len(self._mixtures)
+                self._mixtures.append(mixture)
+            mixture_of[group] = known[mixture]
+        self._mixture_of = array("i", mixture_of.tobytes())
+
+    def classes(self, group: int) -> Mixture:
+        """What is in a group."""
+        return self._mixtures[self._mixture_of[group]]
+
+
+def _by_appearance(keys: np.ndarray) -> np.ndarray:
+    """Numbers the keys in the order in which they first appear, int32 [examples]."""
+    places = np.arange(len(keys), dtype=np.int32)
+    first = np.empty(int(keys.max(initial=0)) + 1, np.int32)
+    first[keys[::-1]] = places[::-1]  # the last that is written stays
+    first = first[keys]
+    return np.asarray((np.cumsum(first == places, dtype=np.int32) - np.int32(1))[first])
+
+
+def _mixtures(groups: np.ndarray, classes: np.ndarray) -> Iterator[tuple[int, Mixture]]:
+    """The groups of some examples, and what is in each."""
+    count = int(classes.max(initial=0)) + 1
+    pairs, counts = np.unique(groups.astype(np.int64) * count + classes, return_counts=True)
+    for group, its in groupby(zip(_each(pairs), _each(counts), strict=True), lambda one: one[0] // count):
+        yield group, tuple((pair % count, size) for pair, size in its)
+
+
+def _each(numbers: np.ndarray) -> Iterator[int]:
+    """The numbers, of which few at a time are objects."""
+    for start in range(0, len(numbers), AT_ONCE):
+        yield from numbers[start : start + AT_ONCE].tolist()
 
 
 class _Filling:
@@ -116,7 +157,7 @@ class _Filling:
         self.targets = targets
         self.totals: list[int] = groups.totals.tolist()
         self.held = [0] * len(targets)
-        self.taken = [False] * len(groups.counts)
+        self.taken = bytearray(groups.count)
 
     @property
     def is_full(self) -> bool:
@@ -125,7 +166,7 @@ class _Filling:
 
     def take_if_it_fits(self, group: int) -> None:
         """Takes a group that overshoots no class's target."""
-        if all(self.held[c] + n <= self.targets[c] for c, n in self.groups.counts[group]):
+        if all(self.held[c] + n <= self.targets[c] for c, n in self.groups.classes(group)):
             self._take(group)
 
     def take_if_it_gets_nearer(self, group: int) -> None:
@@ -133,24 +174,25 @@ class _Filling:
         if not self.taken[group] and self._leaves_training(group) and self._change(group) < 0:
             self._take(group)
 
-    def give_every_class_one(self, order: list[int]) -> None:
+    def give_every_class_one(self, order: np.ndarray) -> None:
         """Takes for each class without a held-out example the group that costs least."""
         for label, held in enumerate(self.held):
             if held or self.held[label]:
                 continue
-            able = [g for g in order if any(c == label for c, _ in self.groups.counts[g]) and self._leaves_training(g)]
+            having = (g for g in _each(order) if any(c == label for c, _ in self.groups.classes(g)))
+            able = [g for g in having if self._leaves_training(g)]
             if able:
                 self._take(min(able, key=self._change))
 
     def _take(self, group: int) -> None:
         self.taken[group] = True
-        for label, count in self.groups.counts[group]:
+        for label, count in self.groups.classes(group):
             self.held[label] += count
 
     def _leaves_training(self, group: int) -> bool:
-        return all(self.held[c] + n < self.totals[c] for c, n in self.groups.counts[group])
+        return all(self.held[c] + n < self.totals[c] for c, n in self.groups.classes(group))
 
     def _change(self, group: int) -> int:
         """By how many examples taking a group moves the classes away from their targets."""
-        pairs = self.groups.counts[group]
+        pairs = self.groups.classes(group)
         return sum(abs(self.held[c] + n - self.targets[c]) - abs(self.held[c] - self.targets[c]) for c, n in pairs)

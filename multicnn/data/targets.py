@@ -8,13 +8,13 @@ SEPARATORS = ";|,"
 LIST_MARKS = "[](){}\"' "  # what surrounds a class where a list was written as it is
 
 
-def not_classes(labels: Sequence[str]) -> str | None:
+def not_classes(labels: Sequence[str | None]) -> str | None:
     """Why labels cannot be learned as classes, and what to do; None where they can.
 
     Args:
         labels: one an example.
     """
-    counts = Counter(labels)
+    counts = Counter(map(str, labels))
     for separator in SEPARATORS:
         if several := _several_classes(counts, separator):
             return (

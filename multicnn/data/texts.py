@@ -6,28 +6,28 @@ import numpy as np
 
 from multicnn.data.decode import Decoded
 from multicnn.data.example import Trouble
+from multicnn.data.examples import Examples
 from multicnn.data.processes import WORTH, shared
-from multicnn.data.ragged import Packer, blocks
-from multicnn.data.recordings import Pieces
+from multicnn.data.ragged import Packer
 
 if TYPE_CHECKING:  # pipelines use data
     from multicnn.pipeline import ManyReader
 
 
-def collect_texts(pieces: Pieces, reader: "ManyReader", workers: int) -> Decoded:
+def collect_texts(examples: Examples, reader: "ManyReader", workers: int) -> Decoded:
     """As `multicnn.data.decode.collect`, many texts at a time, which is much quicker.
 
     Args:
-        pieces: whole texts.
+        examples: texts, each of which is read as a whole.
         reader: reads them.
         workers: processes that share them.
     """
-    ids = Packer()
+    ids, texts = Packer(), examples.texts
     reasons: dict[int, str] = {}
-    for some, wrong in shared(reader.read_many, blocks((example.text for example in pieces.examples), WORTH), workers):
+    stretches = texts.stretches(WORTH)
+    for some, wrong in shared(lambda stretch: reader.read_many(texts[stretch]), stretches, workers):
         reasons |= {ids.count + place: reason for place, reason in wrong.items()}
         ids.extend(some)
-    troubles = [Trouble(pieces.examples[place].name, reason) for place, reason in reasons.items()]
-    labels = [example.label for place, example in enumerate(pieces.examples) if place not in reasons]
-    owner = np.delete(pieces.owner, list(reasons))
-    return Decoded(ids.packed().without_empty(), labels, owner, troubles)
+    troubles = [Trouble(examples.names[place], reason) for place, reason in reasons.items()]
+    owner = np.delete(np.arange(len(examples)), list(reasons))
+    return Decoded(ids.packed().without_empty(), list(examples.labels.take(owner)), owner, troubles)

@@ -10,7 +10,8 @@ import numpy as np
 from multicnn.bundle.read import open_bundle
 from multicnn.data.decode import read_pieces
 from multicnn.data.endings import part_of
-from multicnn.data.example import DataSet, Example, Trouble
+from multicnn.data.example import Trouble
+from multicnn.data.examples import DataSet, Examples
 from multicnn.data.layout import open_dataset
 from multicnn.data.order import natural_key
 from multicnn.data.recordings import first_pieces, means
@@ -107,13 +108,13 @@ def evaluate(
     return metrics(predictor.labels, truth, means(probabilities, owner), sentence_starts(examples)), troubles
 
 
-def _part(dataset: DataSet, split: str, notes: list[str]) -> list[Example]:
+def _part(dataset: DataSet, split: str, notes: list[str]) -> Examples:
     """The examples to measure on."""
     wanted = "all" if split == "all" else part_of(split)
     if wanted is None:
         parts = ("train", "validation", "test", "all")
         raise UsageError(f"--split {split} is none of {', '.join(parts)}{did_you_mean(split, parts)}")
-    there = list(dict.fromkeys(example.split for example in dataset.examples if example.split is not None))
+    there = [part for part in dict.fromkeys(dataset.examples.splits) if part is not None]
     if wanted == "all":
         return dataset.examples
     if not there:
@@ -125,18 +126,18 @@ def _part(dataset: DataSet, split: str, notes: list[str]) -> list[Example]:
     return dataset.part(wanted)
 
 
-def _numbers(labels: list[str], examples: list[Example], model: str) -> list[int]:
+def _numbers(labels: list[str], examples: Examples, model: str) -> list[int]:
     """The number of each example's class.
 
     Raises:
         UsageError: a label that the model does not know; each is named with the nearest one that it knows.
     """
     number = {label: position for position, label in enumerate(labels)}
-    found = {example.label for example in examples if example.label is not None}
+    found = {label for label in examples.labels.occurring() if label is not None}
     unknown = sorted(found - number.keys(), key=natural_key)
     if unknown:
         named = [f"{label!r}{did_you_mean(label, labels).replace(';', ',').rstrip('?')}" for label in unknown[:NAMED]]
         more = f" and {len(unknown) - NAMED:,} more" if len(unknown) > NAMED else ""
         known = ", ".join(map(repr, labels[:NAMED])) + (", ..." if len(labels) > NAMED else "")
         raise UsageError(f"{model} does not know the labels {', '.join(named)}{more}; it knows {known}")
-    return [number[example.label] for example in examples if example.label is not None]
+    return [number[label] for label in examples.labels if label is not None]

@@ -12,6 +12,7 @@ from multicnn.architectures import build_image, fitting_size
 from multicnn.blocks.classifier import Classifier
 from multicnn.blocks.normalisation import stands_high_rates
 from multicnn.data.example import Example
+from multicnn.data.examples import Examples
 from multicnn.errors import InputError, UsageError
 from multicnn.image.augment import ImageAugmentation
 from multicnn.image.augment_mix import Mixing
@@ -42,7 +43,7 @@ class ImagePipeline:
     def __init__(self) -> None:
         self.notes: list[str] = []
 
-    def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, ImageReader]:
+    def settle(self, recipe: Recipe, examples: Examples, device: str) -> tuple[Recipe, ImageReader]:
         """Sees a few pictures and settles size, colours, network, augmentation and training."""
         assert isinstance(recipe, ImageRecipe)
         recipe = recipe.model_copy(deep=True)

@@ -10,7 +10,7 @@ from multicnn.data.headers import Picked, pick
 from multicnn.data.locate import FolderFiles, TreeFiles, open_root
 from multicnn.data.request import Columns
 from multicnn.data.tables import Row, read_table
-from multicnn.errors import InputError, UsageError
+from multicnn.errors import InputError
 from multicnn.inference.lines import Item
 from multicnn.pipeline import Kind
 
@@ -39,10 +39,7 @@ def rows(kind: Kind, name: str, columns: Columns, root: str | None, note: Callab
         yield from open_dataset(name, kind, columns=columns, root=root, labelled=False).examples
         return
     path = Path(name)
-    try:
-        table = read_table(name, Blob(path).read())
-    except InputError as error:
-        raise UsageError(f"{name}: {error}") from error
+    table = read_table(name, Blob(path))
     picked = pick(name, table.columns, kind, columns, labelled=False)
     files = open_root(root) if root is not None else FolderFiles(path.parent)
     for remark in [*table.notes, *picked.notes]:

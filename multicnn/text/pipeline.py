@@ -2,7 +2,6 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from multicnn.architectures import build_text, text_class
 from multicnn.blocks.classifier import Classifier
 from multicnn.data.decode import worker_count
-from multicnn.data.example import Example
+from multicnn.data.examples import Examples
 from multicnn.errors import UsageError
 from multicnn.recipe import Recipe, TextRecipe, check_mixing, fill, fill_training
 from multicnn.text.architectures.embedding import WordVectors
@@ -51,7 +50,7 @@ class TextPipeline:
         self._windows = 1.0
         self._counts = torch.zeros(FIRST_WORD)
 
-    def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, TextReader]:
+    def settle(self, recipe: Recipe, examples: Examples, device: str) -> tuple[Recipe, TextReader]:
         """Reads the training texts and settles tokens, vocabulary, length and vectors."""
         assert isinstance(recipe, TextRecipe)
         recipe = recipe.model_copy(deep=True)
@@ -61,14 +60,14 @@ class TextPipeline:
         fill(recipe.text, tokenizer=kind.tokenizer)
         if recipe.text.vectors and not kind.word_vectors:
             raise UsageError(f"{recipe.model.arch} reads characters and takes no word vectors; leave out text.vectors")
-        found = survey((example.text for example in examples), recipe.text.tokenizer, worker_count(recipe.data.workers))
+        found = survey(examples.texts, recipe.text.tokenizer, worker_count(recipe.data.workers))
         lengths = found.texts.lengths
         fill(recipe.text, max_length=kind.own_size[0] if kind.fixed_length else _length(lengths, kind.own_size[0]))
         counts = found.counts()
         words = build_vocabulary(counts, recipe.text.vocabulary.min_count, recipe.text.vocabulary.max_size)
         words += self._settle_vectors(recipe, found, counts, words)
         self._counts = torch.tensor([0] * FIRST_WORD + [counts[word] for word in words])
-        _settle_ngrams(recipe, found.tokens, len({example.label for example in examples}), default)
+        _settle_ngrams(recipe, found.tokens, len(examples.labels.occurring()), default)
         longest = int(recipe.text.max_length)
         shortest = longest if kind.fixed_length else SHORTEST
         unknown = "hash" if recipe.text.unknown == "hash" else "unk"

@@ -3,7 +3,6 @@
 import os
 from array import array
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -11,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from multicnn.data.processes import WORTH, shared
-from multicnn.data.ragged import Packer, Ragged, blocks
+from multicnn.data.ragged import Packer, Ragged
+from multicnn.data.strings import Strings
 from multicnn.text.pieces import Pieces
 
 COUNTED_AT_ONCE = 1 << 20  # counting takes twice their memory
@@ -46,7 +46,7 @@ class Survey:
         return [[self.words[place] for place in text] for text in self.texts]
 
 
-def survey(texts: Iterable[str], tokenizer: str, workers: int = 1) -> Survey:
+def survey(texts: Strings, tokenizer: str, workers: int = 1) -> Survey:
     """Tokenises texts, each once.
 
     Args:
@@ -54,9 +54,9 @@ def survey(texts: Iterable[str], tokenizer: str, workers: int = 1) -> Survey:
         tokenizer: a mode of `multicnn.text.tokenize`.
         workers: processes that share many texts; the survey is the same.
     """
-    surveyor, words, packer = _Surveyor(tokenizer), _Words(), Packer()
+    surveyor, words, packer = _Surveyor(tokenizer, texts), _Words(), Packer()
     numbers: dict[int, array[int]] = {}  # of each process's words, among all words
-    for found in shared(surveyor.survey, blocks(texts, WORTH), workers):
+    for found in shared(surveyor.survey, texts.stretches(WORTH), workers):
         known = next(iter(numbers.values()), ())  # copies begin with the words of the process that they are copies of
         own = numbers.setdefault(found.process, array("i", known))
         own.extend(map(words.get, found.words))
@@ -73,16 +73,17 @@ class _Found(NamedTuple):
 
 
 class _Surveyor:
-    """Tokenises block after block, and remembers the words."""
+    """Tokenises stretch after stretch, and remembers the words."""
 
-    def __init__(self, tokenizer: str) -> None:
+    def __init__(self, tokenizer: str, texts: Strings) -> None:
+        self._texts = texts
         self._words = _Words()
         self._pieces = Pieces(tokenizer, self._words, 0)
 
-    def survey(self, texts: list[str]) -> _Found:
-        """Some texts, at least one."""
+    def survey(self, stretch: slice) -> _Found:
+        """The texts of a stretch."""
         known = len(self._words)
-        ids = self._pieces.read_all(texts)
+        ids = self._pieces.read_all(self._texts[stretch])
         return _Found(os.getpid(), list(islice(self._words, known, None)), ids)
 
 

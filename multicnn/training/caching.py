@@ -73,11 +73,11 @@ def open_cache(
         UsageError: the folder that was asked for cannot be written, or has no room; or as `multicnn.data.kept.limit`.
     """
     wanted = recipe.data.cache
+    if wanted == "off" or recipe.pipeline not in ("image", "audio"):
+        return None
     examples = list(chain.from_iterable(pieces.examples for pieces in parts.values()))
-    whole = recipe.pipeline in ("image", "audio") and not any(
-        isinstance(example.content, Excerpt) for example in examples
-    )
-    trial = _try(examples, reader) if wanted != "off" and whole else None
+    whole = not any(isinstance(example.content, Excerpt) for example in examples)
+    trial = _try(examples, reader) if whole else None
     if trial is None or (wanted == "auto" and not _pays(trial, len(examples), workers)):
         return None
     root = cache_folder() if wanted in ("auto", "on") else Path(wanted)

@@ -64,7 +64,7 @@ def dry_run(recipe: Recipe, run: RunFolder) -> dict[str, Any]:
 
 
 def _class_counts(plan: Outline) -> dict[str, dict[str, int]]:
-    counts = {name: Counter(example.label for example in examples) for name, examples in plan.parts.named().items()}
+    counts = {name: Counter(examples.labels) for name, examples in plan.parts.named().items()}
     return {label: {name: counts[name][label] for name in counts} for label in plan.labels}
 
 

@@ -14,7 +14,8 @@ from multicnn.bundle.read import WEIGHTS, Bundle, open_bundle
 from multicnn.bundle.tensors import Weights, load_tensors
 from multicnn.bundle.write import versions, write_files
 from multicnn.data.decode import collect, read_pieces
-from multicnn.data.example import Example, Trouble
+from multicnn.data.example import Trouble
+from multicnn.data.examples import Examples
 from multicnn.data.files import write_atomically
 from multicnn.data.parts import divide
 from multicnn.errors import UsageError
@@ -128,7 +129,7 @@ def _refuse_inside(members: Sequence[str], run: RunFolder) -> None:
 
 def _held_out(
     members: Sequence[str], bundles: Sequence[Bundle], reporter: Reporter
-) -> tuple[dict[str, list[Example]], list[Trouble]]:
+) -> tuple[dict[str, Examples], list[Trouble]]:
     """The validation and the test part, where all members kept the same examples back for it."""
     splits = [_split(Path(member)) for member in members]
     if None in splits:
@@ -144,7 +145,7 @@ def _held_out(
     parts = {}
     for name in MEASURED:
         examples = divided.named()[name]
-        kept_back = {example.name for example in examples}
+        kept_back = set(examples.names)
         if all(split is not None and split.get(name, set()) == kept_back for split in splits):
             parts[name] = examples
         else:

@@ -1,9 +1,8 @@
 """Cross-validation: one training per fold, each measured on the fold that it has not seen."""
 
-import csv
-import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from statistics import mean, median, stdev
 from typing import Any
 
@@ -11,8 +10,9 @@ import numpy as np
 
 from multicnn.bundle.read import open_bundle
 from multicnn.data.decode import collect, read_pieces
-from multicnn.data.example import DataSet, Example, Trouble
-from multicnn.data.files import write_atomically
+from multicnn.data.example import Example, Trouble
+from multicnn.data.examples import DataSet
+from multicnn.data.files import csv_pieces, write_atomically, write_pieces
 from multicnn.data.order import natural_key
 from multicnn.data.parts import open_folds
 from multicnn.data.recordings import means
@@ -38,7 +38,7 @@ def holds_folds(recipe: Recipe) -> bool:
 
 def fold_names(data: DataSet) -> list[str]:
     """The folds of a data set, in natural order."""
-    return sorted({str(example.fold) for example in data.examples}, key=natural_key)
+    return sorted(map(str, data.examples.folds.occurring()), key=natural_key)
 
 
 def of_fold(recipe: Recipe, name: str) -> Recipe:
@@ -90,10 +90,10 @@ def _sum_up(run: RunFolder, data: DataSet, names: list[str], reporter: Reporter)
     for number, name in enumerate(names, start=1):
         predictor = Predictor(open_bundle(run.fold(number).path))
         labels = predictor.labels
-        held_out = [example for example in data.examples if example.fold == name]
+        held_out = data.examples.take(data.examples.folds.are(name))
         decoded = collect(*read_pieces(held_out, predictor.reader))
         answers.append(means(classify(predictor, decoded.arrays), decoded.owner))
-        examples += [held_out[place] for place in np.unique(decoded.owner)]
+        examples += held_out.take(np.unique(decoded.owner))
         troubles += decoded.troubles
     probabilities = np.concatenate(answers)
     truth = np.array([labels.index(str(example.label)) for example in examples])
@@ -110,7 +110,7 @@ def _sum_up(run: RunFolder, data: DataSet, names: list[str], reporter: Reporter)
         "device": runs[-1]["device"],
         "versions": runs[-1]["versions"],
     }
-    write_atomically(run.predictions, _predictions(examples, labels, probabilities))
+    write_pieces(run.predictions, _predictions(examples, labels, probabilities))
     write_atomically(run.metrics, json.dumps(result, ensure_ascii=False, indent=1))
     _print_table(names, folds, reporter)
     return Outcome(run.path, result, troubles)
@@ -127,16 +127,15 @@ def over_folds(figures: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {key: {"mean": mean(each), "std": stdev(each), "values": each} for key, each in values.items()}
 
 
-def _predictions(examples: list[Example], labels: list[str], probabilities: np.ndarray) -> str:
+def _predictions(examples: list[Example], labels: list[str], probabilities: np.ndarray) -> Iterator[str]:
     """A row an example: its name, label, predicted label, fold, and the score of each class."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["input", "label", "predicted", "fold", *(f"score:{label}" for label in labels)])
     predicted = probabilities.argmax(axis=1).tolist()
     scores = probabilities.astype(np.float64).round(DECIMALS).tolist()
-    for example, best, row in zip(examples, predicted, scores, strict=True):
-        rows.writerow([example.name, example.label, labels[best], example.fold, *row])
-    return text.getvalue()
+    rows = (
+        (example.name, example.label, labels[best], example.fold, *row)
+        for example, best, row in zip(examples, predicted, scores, strict=True)
+    )
+    return csv_pieces(chain([("input", "label", "predicted", "fold", *(f"score:{label}" for label in labels))], rows))
 
 
 def _print_table(names: list[str], folds: dict[str, dict[str, Any]], reporter: Reporter) -> None:

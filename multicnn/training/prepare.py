@@ -1,5 +1,6 @@
 """Everything before the first step: data opened and divided, the recipe settled, every example read."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,8 @@ import torch
 from multicnn.blocks.classifier import Classifier
 from multicnn.data.decode import Decoded, collect, decode, worker_count
 from multicnn.data.example import Trouble
-from multicnn.data.parts import Parts, classes, divide
+from multicnn.data.examples import classes
+from multicnn.data.parts import Parts, divide
 from multicnn.data.recordings import cut, first_pieces
 from multicnn.data.spans import both_tags
 from multicnn.data.texts import collect_texts
@@ -113,16 +115,11 @@ def read_all(plan: Outline, reporter: Reporter) -> Material:
     workers = worker_count(plan.recipe.data.workers)
     number = {label: index for index, label in enumerate(plan.labels)}
     material = Material({}, {}, list(plan.parts.troubles))
-    parts = {name: cut(some, plan.reader, training=name == "train") for name, some in plan.parts.named().items()}
-    cached = open_cache(plan.recipe, parts, plan.reader, workers, reporter)
-    for name, pieces in parts.items():
-        if cached:
-            decoded = cached.read(name, pieces, reporter)
-        elif isinstance(plan.reader, ManyReader) and not plan.reader.windows:
-            decoded = collect_texts(pieces, plan.reader, workers)
-        else:
-            stream = decode(pieces.examples, plan.reader, workers)
-            decoded = collect(pieces, reporter.track(stream, len(pieces.examples), f"reading {name}"))
+    if isinstance(plan.reader, ManyReader) and not plan.reader.windows:
+        read = _read_together(plan, plan.reader, workers)
+    else:
+        read = _read_each(plan, workers, reporter)
+    for name, decoded in read:
         material.decoded[name] = decoded
         material.truth[name] = np.array([number[str(label)] for label in decoded.labels], dtype=np.int64)
         material.troubles += decoded.troubles
@@ -134,3 +131,21 @@ def read_all(plan: Outline, reporter: Reporter) -> Material:
     if not len(material.truth["validation"]):
         raise UsageError("none of the validation examples can be read; name others with --val")
     return material
+
+
+def _read_together(plan: Outline, reader: ManyReader, workers: int) -> Iterator[tuple[str, Decoded]]:
+    """Reads the texts of each part, many at a time."""
+    for name, examples in plan.parts.named().items():
+        yield name, collect_texts(examples, reader, workers)
+
+
+def _read_each(plan: Outline, workers: int, reporter: Reporter) -> Iterator[tuple[str, Decoded]]:
+    """Reads the examples of each part one by one, or takes them from the cache."""
+    parts = {name: cut(some, plan.reader, training=name == "train") for name, some in plan.parts.named().items()}
+    cached = open_cache(plan.recipe, parts, plan.reader, workers, reporter)
+    for name, pieces in parts.items():
+        if cached:
+            yield name, cached.read(name, pieces, reporter)
+        else:
+            stream = decode(pieces.examples, plan.reader, workers)
+            yield name, collect(pieces, reporter.track(stream, len(pieces.examples), f"reading {name}"))

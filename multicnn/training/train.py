@@ -1,6 +1,6 @@
 """From a recipe to a run folder with a measured model in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ import torch
 from multicnn.blocks.arithmetic import parameter_count
 from multicnn.blocks.classifier import Classifier
 from multicnn.data.example import Trouble
-from multicnn.data.files import write_atomically
-from multicnn.data.parts import Parts, split_table
+from multicnn.data.files import write_atomically, write_pieces
+from multicnn.data.parts import split_table
 from multicnn.errors import UsageError
 from multicnn.recipe import Recipe, command_of
 from multicnn.recipe_files import dump_recipe
@@ -77,12 +77,10 @@ def train(
     material = read_all(plan, reporter)
     for trouble in material.troubles:
         reporter.warn(f"{trouble.name}: {trouble.reason}; it was left out")
-    table = split_table(plan.parts, material.troubles)
-    if resume and run.split.read_text(encoding="utf-8") != table:
+    if resume and not _is_same(run.split, split_table(plan.parts, material.troubles)):
         raise UsageError(
             f"the data are not what they were when the run began ({run.split}); train anew with --overwrite"
         )
-    plan.parts = Parts([], [], [])  # what has been read is in the material; a million texts need not be kept beside it
     session = Session(plan, material, model, run, reporter, device, precision)
     if not resume:
         if not start.normalised:
@@ -92,7 +90,7 @@ def train(
         if begin:
             begin()
         run.clear()
-        write_atomically(run.split, table)
+        write_pieces(run.split, split_table(plan.parts, material.troubles))
         write_atomically(run.config, dump_recipe(plan.recipe))
         if curve:
             write_curve(run, curve, float(plan.recipe.training.lr))
@@ -109,6 +107,12 @@ def train(
         )
         raise
     return Outcome(run.path, figures, material.troubles)
+
+
+def _is_same(path: Path, pieces: Iterable[str]) -> bool:
+    """Whether a file holds this text."""
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        return all(file.read(len(piece)) == piece for piece in pieces) and not file.read(1)
 
 
 @torch.no_grad()

@@ -54,5 +54,7 @@ def test_blobs(tmp_path: Path) -> None:
     assert [Blob(file, 4, 3).length(), Blob(file, 4).length()] == [3, 6]
     with pytest.raises(InputError, match="ends after 2 of its 5 bytes"):
         Blob(file, 8, 5).read()
+    with pytest.raises(InputError, match="ends after 2 of its 5 bytes"):
+        Blob(file, 8, 5).open()
     with pytest.raises(InputError, match="there is no such file"):
         Blob(tmp_path / "b").read()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from multicnn.data.example import DataSet
+from multicnn.data.examples import DataSet
 from multicnn.data.layout import Columns, open_dataset
 from multicnn.errors import UsageError
 from tests.data.making import SHARED, pack, picture, write

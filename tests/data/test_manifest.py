@@ -1,14 +1,17 @@
 """Rows come out exactly as they were written, and what is wrong with one is told."""
 
 import csv
-import io
+import os
+import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multicnn.data.example import DataSet
+from multicnn.data.blob import Blob
+from multicnn.data.examples import DataSet
 from multicnn.data.layout import Columns, open_dataset
 from multicnn.data.tables import read_table
 from multicnn.errors import UsageError
@@ -38,10 +41,12 @@ _label = _text.filter(lambda text: bool(text) and not text.isspace())
 
 @given(st.lists(st.tuples(_text, _label), min_size=1, max_size=8))
 def test_csv_round_trip(pairs: list[tuple[str, str]]) -> None:
-    buffer = io.StringIO()
-    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows([("text", "label"), *pairs])
-    table = read_table("m.csv", buffer.getvalue().encode())
-    assert [tuple(row) for _, row in table.rows] == pairs
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([("text", "label"), *pairs])
+        file.flush()
+        table = read_table("m.csv", Blob(Path(file.name)))
+        rows = list(table.rows)
+    assert [tuple(row) for _, row in rows] == pairs
 
 
 def test_parquet_and_jsonl_numbers_become_decimal_text(tmp_path: Path) -> None:
@@ -106,6 +111,28 @@ def test_characters_may_lie_across_what_is_looked_at_at_once(tmp_path: Path, mon
 def test_a_manifest_of_nothing_has_no_header(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="m.csv: it has no header"):
         opened(tmp_path, content)
+
+
+def test_a_manifest_may_come_through_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.csv")
+    writer = threading.Thread(target=(tmp_path / "m.csv").write_text, args=("text,label\na,b\n",))
+    writer.start()
+    table = read_table("m.csv", Blob(tmp_path / "m.csv"))
+    writer.join()
+    assert table.columns == ["text", "label"] and list(table.rows) == [(1, ["a", "b"])]
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.jsonl", "m.tsv", "m.txt"])
+def test_a_manifest_that_changes_while_it_is_read_is_told(tmp_path: Path, name: str) -> None:
+    row = {"m.csv": b"%s,y\n", "m.jsonl": b'{"text": "%s"}\n', "m.tsv": b"%s\ty\n", "m.txt": b"__label__y %s\n"}[name]
+    (tmp_path / name).write_bytes(b"".join(row % (b"x" * 1000) for _ in range(100)))
+    rows = iter(read_table(name, Blob(tmp_path / name)).rows)
+    next(rows)
+    with (tmp_path / name).open("r+b") as file:
+        file.seek(90_000)
+        file.write(b"\xff")
+    with pytest.raises(UsageError, match="changed or went away while it was read"):
+        list(rows)
 
 
 def test_lines_may_end_in_three_ways(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from multicnn.data import ragged as module
+from multicnn.data import spool as module
 from multicnn.data.ragged import Packer, Ragged, blocks
 from multicnn.errors import MulticnnError
 

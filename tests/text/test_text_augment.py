@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from multicnn.data.example import Example
+from multicnn.data.examples import Examples
 from multicnn.errors import UsageError
 from multicnn.pipeline import load_pipeline
 from multicnn.recipe import TextRecipe
@@ -56,7 +57,7 @@ def test_how_rare_a_word_is_comes_from_the_training_texts() -> None:
         {"model": {"arch": "textcnn"}, "augment": {"word_dropout": 0, "rare_dropout": 2}}
     )
     made = load_pipeline("text")
-    recipe, reader = made.settle(recipe, [Example(text, text, text) for text in texts], "cpu")
+    recipe, reader = made.settle(recipe, Examples.of(Example(text, text, text) for text in texts), "cpu")
     assert reader.settings()["vocabulary"] == ["often", "seldom"]
     rarity = made.augmentation(recipe).words.rarity
     torch.testing.assert_close(rarity[2:], torch.tensor([2 / 5, 2 / 3]))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from multicnn.data.example import Example
+from multicnn.data.examples import Examples
 from multicnn.pipeline import load_pipeline
 from multicnn.recipe import TextRecipe
 from multicnn.text import pipeline
@@ -152,7 +153,7 @@ def test_textcnn_learns_as_if_nothing_stood_beside_it() -> None:
 
 def settled(classes: int, **settings: str) -> TextRecipe:
     texts = [f"word{number} is here" for number in range(60)]
-    examples = [Example(text, text, str(number % classes)) for number, text in enumerate(texts)]
+    examples = Examples.of(Example(text, text, str(number % classes)) for number, text in enumerate(texts))
     recipe, _ = load_pipeline("text").settle(TextRecipe.model_validate({"model": settings}), examples, "cpu")
     assert isinstance(recipe, TextRecipe)
     return recipe

@@ -1,6 +1,5 @@
 """Manifests and archives of pictures, written whole or not at all."""
 
-import csv
 import io
 import os
 import tarfile
@@ -9,20 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from multicnn.data.files import write_atomically, written_whole
+from multicnn.data.files import csv_pieces, write_pieces, written_whole
 
 
 def write_manifest(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
     """Writes a table, and tells how many rows it has; texts come back exactly as they are."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if "text" in header else csv.QUOTE_MINIMAL)
-    writer.writerow(header)
-    count = 0
-    for row in rows:
-        writer.writerow(row)
-        count += 1
-    write_atomically(path, text.getvalue())
-    return count
+    rows = list(rows)
+    write_pieces(path, csv_pieces([header, *rows], quote_all="text" in header))
+    return len(rows)
 
 
 def lead_to(file: Path, manifest: Path) -> str:

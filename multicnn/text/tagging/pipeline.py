@@ -1,7 +1,6 @@
 """Tags for words: from a recipe to vocabulary, alphabet, reader and network."""
 
 from collections import Counter
-from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from multicnn.architectures import build_tagger
 from multicnn.blocks.classifier import Classifier
-from multicnn.data.example import Example
+from multicnn.data.examples import Examples
 from multicnn.data.word import Word
 from multicnn.recipe import Recipe, TokensRecipe, fill, fill_training
 from multicnn.text.augment import TextAugmentation
@@ -31,7 +30,7 @@ class TaggingPipeline:
         self.notes: list[str] = []
         self.pretrained: Pretrained | None = None
 
-    def settle(self, recipe: Recipe, examples: Sequence[Example], device: str) -> tuple[Recipe, WordReader]:
+    def settle(self, recipe: Recipe, examples: Examples, device: str) -> tuple[Recipe, WordReader]:
         """Counts words and characters, and reads the vectors."""
         assert isinstance(recipe, TokensRecipe)
         recipe = recipe.model_copy(deep=True)
