@@ -87,7 +87,8 @@ def _one_against_rest(counts: csr_matrix, is_class: np.ndarray, weights: np.ndar
     """Each row's weight in the logarithm of the odds for a class, [rows], and what stands before any word."""
     inside, outside = (SMOOTHING + np.asarray(counts[chosen].sum(axis=0))[0] for chosen in (is_class, ~is_class))
     ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
+    weighed = ratio[counts.indices]
+    weighed *= counts.data
     regression = LogisticRegression(C=INVERSE_DECAY, max_iter=MOST_STEPS, tol=1e-3)
-    weighed = csr_matrix((counts.data * ratio[counts.indices], counts.indices, counts.indptr), counts.shape)
-    regression.fit(weighed, is_class, sample_weight=weights)
+    regression.fit(csr_matrix((weighed, counts.indices, counts.indptr), counts.shape), is_class, sample_weight=weights)
     return ratio * regression.coef_[0], float(regression.intercept_[0])

@@ -142,22 +142,25 @@ class Learner:
             MulticnnError: the loss is no number any more.
         """
         rng, generator = self.begin(number, progress(0), losses)
-        train_losses, right, seen, done = [], [], 0, 0
+        # Sums on the device: a small tensor kept of each step would lie between larger ones that come and go in other
+        # sizes, and the heap would grow by 0.1 MB a step.
+        total, right = torch.zeros((), device=self.device), torch.zeros((), dtype=torch.int64, device=self.device)
+        seen = done = 0
         for inputs, truth, turn in self.batches(number, rng):
             loss, correct = self.step(inputs, truth, generator, progress(done), turn)
-            train_losses.append(loss)
-            right.append(correct)
+            total += loss
+            right += correct
             seen += len(truth)
             done += 1
             steps = after_step(done)
             if done >= steps:
                 break
-        mean = torch.stack(train_losses).mean().item()
+        mean = total.item() / done
         if not np.isfinite(mean):
             raise MulticnnError(
                 f"the loss became {mean} in epoch {number + 1}; train again with a lower --lr than {self.training.lr:g}"
             )
-        return Scores(mean, torch.stack(right).sum().item() / seen), done
+        return Scores(mean, right.item() / seen), done
 
     def begin(
         self, number: int, progress: float, losses: Sequence[float] = ()
