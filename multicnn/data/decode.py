@@ -47,7 +47,7 @@ class Decoded:
     """
 
     arrays: np.ndarray | Rows | Ragged
-    labels: list[str | None]
+    labels: Sequence[str | None]
     owner: np.ndarray
     troubles: list[Trouble]
     starts: np.ndarray | None = None

@@ -41,7 +41,7 @@ def content_numbers(examples: Examples, *, recordings: bool = False) -> np.ndarr
     files = _file_keys({blob for content in examples.contents if (blob := blob_of(content)) is not None})
     first: dict[Hashable, int] = {}
     keys = (_key(number, content, files, recordings) for number, content in enumerate(examples.contents))
-    return np.array([first.setdefault(key, number) for number, key in enumerate(keys)], np.int64)
+    return np.array([first.setdefault(key, number) for number, key in enumerate(keys)], np.int32)
 
 
 def blob_of(content: object) -> Blob | None:

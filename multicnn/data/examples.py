@@ -76,6 +76,8 @@ class Examples(Sequence[Example]):
 
     def take(self, which: np.ndarray) -> "Examples":
         """Some of them: places, or whether each is among them."""
+        if which.dtype == bool and which.all():
+            return self
         places = np.flatnonzero(which) if which.dtype == bool else which
         return Examples(*(column.take(places) for column in self._columns))  # type: ignore[arg-type]
 

@@ -62,13 +62,14 @@ class Strings(Sequence[str]):
         return [slice(start, end) for start, end in pairwise(bounds)]
 
     def firsts(self) -> np.ndarray:
-        """The place of the first string that is equal to each, int64 [count]."""
+        """The place of the first string that is equal to each, int32 [count]."""
         hashes = np.fromiter(map(hash, self), np.int64, len(self))
         order = np.argsort(hashes, kind="stable")
-        begins = np.concatenate([[0], np.flatnonzero(np.diff(hashes[order])) + 1, [len(self)]])
-        firsts = np.arange(len(self))
-        several = np.flatnonzero(np.diff(begins) > 1)
-        for begin, end in zip(begins[several].tolist(), begins[several + 1].tolist(), strict=True):
+        hashes = hashes[order]
+        again = np.concatenate([[False], hashes[1:] == hashes[:-1], [False]])
+        firsts = np.arange(len(self), dtype=np.int32)
+        begins, ends = np.flatnonzero(~again[:-1] & again[1:]), np.flatnonzero(again[:-1] & ~again[1:]) + 1
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
             seen: dict[str, int] = {}  # strings with the same hash may differ
             for place in order[begin:end].tolist():
                 firsts[place] = seen.setdefault(self[place], place)
@@ -136,7 +137,7 @@ class Values(Sequence[str | None]):
 
     def take(self, which: np.ndarray | slice) -> "Values":
         """Those at some places, or where it is true."""
-        return Values(self._known, self.numbers[which])
+        return Values(self._known, _lean(self._known, self.numbers[which]))
 
     def occurring(self) -> set[str | None]:
         """Those that stand anywhere."""
@@ -161,7 +162,13 @@ class ValuePacker:
 
     def packed(self) -> Values:
         """All of them."""
-        return Values(list(self._known), np.frombuffer(self._numbers, np.int32))
+        known = list(self._known)
+        return Values(known, _lean(known, np.frombuffer(self._numbers, np.int32)))
+
+
+def _lean(known: list[str | None], numbers: np.ndarray) -> np.ndarray:
+    """Where there is one value, as `None` of a column that is not there, its number need not be kept so many times."""
+    return numbers if len(known) > 1 else np.broadcast_to(np.int32(0), len(numbers))
 
 
 class _Numbers(dict[str | None, int]):

@@ -30,4 +30,4 @@ def collect_texts(examples: Examples, reader: "ManyReader", workers: int) -> Dec
         ids.extend(some)
     troubles = [Trouble(examples.names[place], reason) for place, reason in reasons.items()]
     owner = np.delete(np.arange(len(examples)), list(reasons))
-    return Decoded(ids.packed().without_empty(), list(examples.labels.take(owner)), owner, troubles)
+    return Decoded(ids.packed().without_empty(), examples.labels.take(owner), owner, troubles)

@@ -21,6 +21,6 @@ def test_many_texts_are_read_as_one_by_one(workers: int, monkeypatch: pytest.Mon
     one_by_one = collect(cut(examples, reader), decode(examples, reader, 1))
     together = collect_texts(examples, reader, workers)
     assert [ids.tolist() for ids in together.arrays] == [ids.tolist() for ids in one_by_one.arrays]
-    assert together.labels == one_by_one.labels and together.troubles == one_by_one.troubles
+    assert list(together.labels) == one_by_one.labels and together.troubles == one_by_one.troubles
     assert len(together.troubles) == 10
     np.testing.assert_array_equal(together.owner, one_by_one.owner)
