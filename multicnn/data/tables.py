@@ -246,7 +246,20 @@ def _objects(name: str, blob: Blob) -> Iterator[tuple[int, dict[str, Any]] | Tro
         except ValueError as error:
             yield Trouble(f"{name}:{number}", f"is not JSON ({error})")
             continue
-        yield (number, row) if isinstance(row, dict) else Trouble(f"{name}:{number}", "is not a JSON object")
+        if not isinstance(row, dict):
+            yield Trouble(f"{name}:{number}", "is not a JSON object")
+        elif "\\u" in line and not _is_unicode(row):
+            yield Trouble(f"{name}:{number}", "has one half of a surrogate pair, which is no character")
+        else:
+            yield number, row
+
+
+def _is_unicode(row: dict[str, Any]) -> bool:
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def as_written(value: Any) -> str | None:

@@ -113,6 +113,13 @@ def test_a_manifest_of_nothing_has_no_header(content: bytes, tmp_path: Path) -> 
         opened(tmp_path, content)
 
 
+def test_half_a_surrogate_pair_is_no_text(tmp_path: Path) -> None:
+    rows = ['{"text": "a \\ud83d\\ude00", "label": "b"}', '{"text": "a \\uD800", "label": "b"}']
+    data = opened(tmp_path, "\n".join(rows), "m.jsonl")
+    assert [one.content for one in data.examples] == ["a 😀"]
+    assert list(map(str, data.troubles)) == ["m.jsonl:2: has one half of a surrogate pair, which is no character"]
+
+
 def test_a_manifest_may_come_through_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "m.csv")
     writer = threading.Thread(target=(tmp_path / "m.csv").write_text, args=("text,label\na,b\n",))
