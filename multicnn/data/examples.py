@@ -57,7 +57,7 @@ class Examples(Sequence[Example]):
     def __getitem__(self, index: slice) -> "Examples": ...
     def __getitem__(self, index: int | slice) -> "Example | Examples":
         if isinstance(index, slice):
-            return self.take(np.arange(len(self))[index])
+            return self.take(np.arange(*index.indices(len(self))))
         values = self.labels[index], self.splits[index], self.folds[index], self.groups[index]
         return Example(self.names[index], self.contents[index], *values)
 

@@ -10,7 +10,7 @@ import numpy as np
 from multicnn.data.spool import Spool
 
 DECODED_AT_ONCE = 1 << 14
-# A surrogate, as JSON may have one alone, comes back as it was.
+# A file's name that is no UTF-8 has surrogates, which come back as they were.
 UTF8 = ("utf-8", "surrogatepass")
 
 

@@ -12,7 +12,7 @@ from multicnn.blocks.arithmetic import parameter_count
 from multicnn.blocks.classifier import Classifier
 from multicnn.data.example import Trouble
 from multicnn.data.files import write_atomically, write_pieces
-from multicnn.data.parts import split_table
+from multicnn.data.parts import Parts, split_table
 from multicnn.errors import UsageError
 from multicnn.recipe import Recipe, command_of
 from multicnn.recipe_files import dump_recipe
@@ -95,6 +95,7 @@ def train(
         if curve:
             write_curve(run, curve, float(plan.recipe.training.lr))
         keep_start(run, model.network)
+    plan.parts = Parts()  # what has been read is in the material; a million names need not be kept beside it
     reporter.note(_headline(plan, material, model, device, precision))
     asked = recipe.training.epochs
     most_epochs = plan.pipeline.most_epochs if asked == "auto" else asked
