@@ -38,7 +38,7 @@ class Blob:
         except OSError as error:
             raise InputError(_told(error)) from error
         if self.size is not None and len(data) < self.size:
-            raise InputError(f"the archive ends after {len(data):,} of its {self.size:,} bytes")
+            raise _ends_early(len(data), self.size)
         return data
 
     def open(self) -> BinaryIO:
@@ -49,15 +49,15 @@ class Blob:
         """
         try:
             file = self.path.open("rb")
-            there = os.fstat(file.fileno()).st_size - self.offset
         except OSError as error:
             raise InputError(_told(error)) from error
         if not self.offset and self.size is None:
             return file
+        there = max(0, os.fstat(file.fileno()).st_size - self.offset)
         if self.size is not None and there < self.size:
             file.close()
-            raise InputError(f"the archive ends after {max(there, 0):,} of its {self.size:,} bytes")
-        return io.BufferedReader(_Member(file, self.offset, self.length()))
+            raise _ends_early(there, self.size)
+        return io.BufferedReader(_Member(file, self.offset, there if self.size is None else self.size))
 
     def length(self) -> int:
         """How many bytes `read` would give.
@@ -114,6 +114,10 @@ def _read_exactly(read: Callable[[int], bytes | None], size: int) -> bytes:
     while len(data) < size and (more := read(size - len(data))):
         data += more
     return data
+
+
+def _ends_early(there: int, size: int) -> InputError:
+    return InputError(f"the archive ends after {there:,} of its {size:,} bytes")
 
 
 def _told(error: OSError) -> str:

@@ -103,8 +103,10 @@ def write_manifest(path: Path, kind: str, examples: Examples) -> bool:
     timed = any(isinstance(content, Excerpt) for content in examples.contents)
     header = ("text" if kind == "text" else "path", *kept, *(("start", "end") if timed else ()))
     folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would follow links
-    contents = ((_written(example, folder), *_seconds(example, timed)) for example in examples)
-    rows = ((content, *values, *seconds) for (content, *seconds), *values in zip(contents, *kept.values(), strict=True))
+    rows = (
+        (_written(example, folder), *values, *_seconds(example, timed))
+        for example, *values in zip(examples, *kept.values(), strict=True)
+    )
     write_pieces(path, _encoded(csv_pieces(chain([header], rows), quote_all=kind == "text")))
     return any((blob := blob_of(content)) is not None and blob.size is not None for content in examples.contents)
 

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, repeat
 from typing import Literal
-
-import numpy as np
 
 from multicnn.data.duplicates import groups_of
 from multicnn.data.example import Trouble
@@ -155,7 +153,7 @@ def _hold_out_fold(opened: DataSet, fold: str, parts: Parts) -> Examples:
         )
     held = opened.examples.folds.are(fold)
     parts.test, rest = opened.examples.take(held), opened.examples.take(~held)
-    return replace(rest, splits=Values([None], np.zeros(len(rest), np.int32)))
+    return replace(rest, splits=Values.of(repeat(None, len(rest))))
 
 
 def _whole(path: str, name: str, data: Data, kind: Kind, parts: Parts) -> Examples:

@@ -6,9 +6,8 @@ from itertools import groupby
 
 import numpy as np
 
+from multicnn.data.strings import each_number
 from multicnn.errors import UsageError
-
-AT_ONCE = 1 << 14
 
 Mixture = tuple[tuple[int, int], ...]  # pairs of class number and count
 
@@ -42,7 +41,7 @@ def stratified_split(labels: Sequence[str | None], keys: np.ndarray, fraction: f
     filling = _Filling(groups, targets.tolist())
     order = np.random.default_rng(seed).permutation(groups.count)
     for take in (filling.take_if_it_fits, filling.take_if_it_gets_nearer):
-        for group in _each(order):
+        for group in each_number(order):
             if filling.is_full:  # of a million texts a tenth is enough
                 break
             take(group)
@@ -139,14 +138,8 @@ def _mixtures(groups: np.ndarray, classes: np.ndarray) -> Iterator[tuple[int, Mi
     """The groups of some examples, and what is in each."""
     count = int(classes.max(initial=0)) + 1
     pairs, counts = np.unique(groups.astype(np.int64) * count + classes, return_counts=True)
-    for group, its in groupby(zip(_each(pairs), _each(counts), strict=True), lambda one: one[0] // count):
+    for group, its in groupby(zip(each_number(pairs), each_number(counts), strict=True), lambda one: one[0] // count):
         yield group, tuple((pair % count, size) for pair, size in its)
-
-
-def _each(numbers: np.ndarray) -> Iterator[int]:
-    """The numbers, of which few at a time are objects."""
-    for start in range(0, len(numbers), AT_ONCE):
-        yield from numbers[start : start + AT_ONCE].tolist()
 
 
 class _Filling:
@@ -179,7 +172,7 @@ class _Filling:
         for label, held in enumerate(self.held):
             if held or self.held[label]:
                 continue
-            having = (g for g in _each(order) if any(c == label for c, _ in self.groups.classes(g)))
+            having = (g for g in each_number(order) if any(c == label for c, _ in self.groups.classes(g)))
             able = [g for g in having if self._leaves_training(g)]
             if able:
                 self._take(min(able, key=self._change))

@@ -132,8 +132,7 @@ class Values(Sequence[str | None]):
         return self.take(index) if isinstance(index, slice) else self._known[self.numbers[index]]
 
     def __iter__(self) -> Iterator[str | None]:
-        for start in range(0, len(self), DECODED_AT_ONCE):
-            yield from map(self._known.__getitem__, self.numbers[start : start + DECODED_AT_ONCE].tolist())
+        return map(self._known.__getitem__, each_number(self.numbers))
 
     def take(self, which: np.ndarray | slice) -> "Values":
         """Those at some places, or where it is true."""
@@ -164,6 +163,12 @@ class ValuePacker:
         """All of them."""
         known = list(self._known)
         return Values(known, _lean(known, np.frombuffer(self._numbers, np.int32)))
+
+
+def each_number(numbers: np.ndarray) -> Iterator[int]:
+    """The numbers, of which few at a time are objects."""
+    for start in range(0, len(numbers), DECODED_AT_ONCE):
+        yield from numbers[start : start + DECODED_AT_ONCE].tolist()
 
 
 def _lean(known: list[str | None], numbers: np.ndarray) -> np.ndarray:

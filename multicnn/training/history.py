@@ -1,11 +1,9 @@
 """What each epoch gave: history.csv, and TensorBoard for those who ask for it; what a test of learning rates saw."""
 
-import csv
-import io
 from importlib.util import find_spec
 from pathlib import Path
 
-from multicnn.data.files import write_atomically
+from multicnn.data.files import csv_pieces, write_atomically, write_pieces
 from multicnn.drawing.curve import loss_over_rate
 from multicnn.errors import UsageError
 from multicnn.training.rate_test import Curve
@@ -31,12 +29,8 @@ def write_history(path: Path, rows: list[Row]) -> None:
         path: the file.
         rows: one for each epoch.
     """
-    text = io.StringIO()
     columns = [*COLUMNS, *(name for name in rows[0] if name not in COLUMNS)]
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _short(row[key]) for key in columns} for row in rows)
-    write_atomically(path, text.getvalue())
+    write_pieces(path, csv_pieces([columns, *([_short(row[key]) for key in columns] for row in rows)]))
 
 
 def _short(value: float) -> str:
